@@ -1,0 +1,18 @@
+# embed(TARGET NAME GLOB...): compiles the files' text into TARGET. `capstan::embedded_NAME()`
+# returns them as a list of EmbeddedFile (base/embedded.h), ordered by file name.
+function(embed target name)
+  file(GLOB files CONFIGURE_DEPENDS ${ARGN})
+  set(output ${CMAKE_CURRENT_BINARY_DIR}/embedded_${name}.cpp)
+  set(text "#include \"base/embedded.h\"\n\nnamespace capstan {\n\n")
+  string(APPEND text "std::vector<EmbeddedFile> embedded_${name}();\n\n")
+  string(APPEND text "std::vector<EmbeddedFile> embedded_${name}() {\n  return {\n")
+  foreach(file ${files})
+    get_filename_component(base ${file} NAME)
+    file(READ ${file} content)
+    string(APPEND text "    {\"${base}\", R\"embedded(${content})embedded\"},\n")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+  endforeach()
+  string(APPEND text "  };\n}\n\n}  // namespace capstan\n")
+  file(GENERATE OUTPUT ${output} CONTENT "${text}")
+  target_sources(${target} PRIVATE ${output})
+endfunction()

@@ -1,0 +1,53 @@
+#include "io/line_reader.h"
+
+#include "base/error.h"
+
+namespace capstan {
+namespace {
+
+constexpr std::size_t read_bytes = std::size_t{64} * 1024;
+
+}  // namespace
+
+std::optional<std::string> LineReader::take_record() {
+  std::size_t end = buffer_.find(separator_, searched_);
+  if (end == std::string::npos) {
+    searched_ = buffer_.size();
+    return std::nullopt;
+  }
+  if (begin_ == 0 && end > read_bytes) {
+    // A long record takes the buffer along, instead of being copied out of it.
+    std::string rest = buffer_.substr(end + 1);
+    buffer_.resize(end);
+    searched_ = 0;
+    return std::exchange(buffer_, std::move(rest));
+  }
+  std::string record = buffer_.substr(begin_, end - begin_);
+  begin_ = searched_ = end + 1;
+  return record;
+}
+
+Async<std::optional<std::string>> LineReader::next() {
+  while (true) {
+    if (auto record = take_record()) {
+      co_return record;
+    }
+    buffer_.erase(0, begin_);
+    searched_ -= begin_;
+    begin_ = 0;
+    if (buffer_.size() > record_bytes_max_) {
+      throw Error(ErrorCode::resource_exhausted,
+                  "a message is longer than " + std::to_string(record_bytes_max_) + " bytes");
+    }
+    std::size_t old_size = buffer_.size();
+    buffer_.resize(old_size + read_bytes);
+    std::size_t count =
+        co_await stream_->read_some({buffer_.data() + old_size, buffer_.size() - old_size});
+    buffer_.resize(old_size + count);
+    if (count == 0) {
+      co_return std::nullopt;
+    }
+  }
+}
+
+}  // namespace capstan

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "io/stream.h"
+
+namespace capstan {
+
+// Cuts a stream into records that end with `separator`: lines, or DevTools' NUL-ended messages.
+// Borrows the stream. A record longer than `record_bytes_max` throws resource_exhausted, after
+// which the stream is of no more use.
+class LineReader {
+ public:
+  LineReader(Stream& stream, char separator, std::size_t record_bytes_max)
+      : stream_(&stream), separator_(separator), record_bytes_max_(record_bytes_max) {}
+
+  // The next record without its separator; nothing at the end of the stream, where an unfinished
+  // record is dropped.
+  Async<std::optional<std::string>> next();
+
+ private:
+  std::optional<std::string> take_record();
+
+  Stream* stream_;
+  char separator_;
+  std::size_t record_bytes_max_;
+  std::string buffer_;
+  std::size_t begin_ = 0;     // start of the record that is being looked for
+  std::size_t searched_ = 0;  // no separator before this place
+};
+
+}  // namespace capstan

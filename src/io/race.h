@@ -1,0 +1,39 @@
+#pragma once
+
+#include <vector>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
+
+#include "io/clock.h"
+#include "io/outcome.h"
+
+namespace capstan {
+
+// Waits for the first of several works to end, cancels the others, and waits until they are gone.
+// Returns the index of the first one; throws its Error if that one failed. (Asio's own `||` waits
+// for the first success, and so hides a failure until the deadline.)
+Async<std::size_t> first_of(std::vector<Async<>> works);
+
+// Runs the work for at most `limit`; throws deadline_exceeded with `message` after that. The work
+// must be cancellable.
+template <class T>
+Async<T> within(Clock& clock, Duration limit, Async<T> work, std::string message) {
+  auto executor = co_await asio::this_coro::executor;
+  auto [order, work_failure, outcome, sleep_failure, slept] =
+      co_await asio::experimental::make_parallel_group(
+          asio::co_spawn(executor, outcome_of(std::move(work)), asio::deferred),
+          asio::co_spawn(executor, outcome_of(clock.sleep(limit)), asio::deferred))
+          .async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
+  auto cancellation = co_await asio::this_coro::cancellation_state;
+  if (cancellation.cancelled() != asio::cancellation_type::none) {
+    throw Error(ErrorCode::cancelled, "cancelled");
+  }
+  if (order[0] != 0) {
+    throw Error(ErrorCode::deadline_exceeded, std::move(message));
+  }
+  co_return std::move(outcome).take();
+}
+
+}  // namespace capstan

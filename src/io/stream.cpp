@@ -1,0 +1,41 @@
+#include "io/stream.h"
+
+#include <unistd.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/write.hpp>
+
+#include "base/error.h"
+
+namespace capstan {
+
+Stream::Stream(const Executor& executor, Fd fd) : descriptor_(executor, fd.release()) {
+  descriptor_.non_blocking(true);
+}
+
+Async<std::size_t> Stream::read_some(std::span<char> buffer) {
+  auto [error, count] = co_await descriptor_.async_read_some(
+      asio::buffer(buffer.data(), buffer.size()), asio::as_tuple(asio::use_awaitable));
+  if (error == asio::error::operation_aborted) {
+    throw Error(ErrorCode::cancelled, "cancelled");
+  }
+  co_return error ? 0 : count;
+}
+
+std::size_t Stream::read_now(std::span<char> buffer) {
+  ssize_t count = ::read(descriptor_.native_handle(), buffer.data(), buffer.size());
+  return count < 0 ? 0 : static_cast<std::size_t>(count);
+}
+
+Async<> Stream::write(std::string_view bytes) {
+  co_await asio::async_write(descriptor_, asio::buffer(bytes.data(), bytes.size()),
+                             asio::use_awaitable);
+}
+
+void Stream::close() {
+  boost::system::error_code ignored;
+  descriptor_.close(ignored);
+}
+
+}  // namespace capstan

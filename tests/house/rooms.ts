@@ -1,0 +1,30 @@
+// The plan of the house: the rooms of src/, the floors they lie on, and what each says it uses.
+import { textOf } from './checkout.ts';
+
+/** The floor of each room, as drawn in ARCHITECTURE.md. */
+export const floors = new Map([
+  ['base', 1],
+  ['io', 2],
+  ['store', 3],
+  ['http', 3],
+  ['cdp', 3],
+  ['cage', 3],
+  ['access', 4],
+  ['browser', 4],
+  ['session', 5],
+  ['task', 6],
+  ['api', 7],
+  ['app', 8],
+]);
+
+export type Room = { name: string; uses: string[]; line: number };
+
+/** The lines `room(NAME USES LOWER...)` of CMakeLists.txt. */
+export function roomsOf(root: string): Room[] {
+  const text = textOf(root, 'CMakeLists.txt').replace(/#.*/g, '');
+  return [...text.matchAll(/^[ \t]*room\(\s*(\w+)\s*(?:USES\s+([\w\s]*))?\)/gm)].map((match) => ({
+    name: match[1]!,
+    uses: (match[2] ?? '').split(/\s+/).filter((name) => name !== ''),
+    line: text.slice(0, match.index).split('\n').length,
+  }));
+}
