@@ -1,0 +1,50 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "access/caller.h"
+#include "base/random.h"
+#include "io/clock.h"
+#include "store/database.h"
+
+namespace capstan {
+
+struct ApiKeyInfo {
+  ApiKeyId id;
+  std::string team_name;
+  std::string name;
+  WallTime created_at;
+  std::optional<WallTime> revoked_at;
+};
+
+struct NewApiKey {
+  ApiKeyId id;
+  std::string key;  // shown once, never stored
+};
+
+// Teams and their API keys. A key is 256 random bits; only its hash is kept, so that neither a
+// copy of the database nor a log gives one away. Owned by App.
+class Teams {
+ public:
+  Teams(Database& database, Clock& clock, Random& random);
+
+  // The team of the key; nothing for an unknown or revoked one.
+  Async<std::optional<TeamId>> team_of(std::string key);
+
+  // Makes a key, and its team if there is none of that name.
+  Async<NewApiKey> create_key(std::string team_name, std::string key_name);
+  Async<std::vector<ApiKeyInfo>> keys();
+  // False when there is no such key, or it was revoked before.
+  Async<bool> revoke_key(ApiKeyId id);
+  // Makes the team `default` and its first key, unless that was done before.
+  Async<std::optional<NewApiKey>> create_first_key();
+
+ private:
+  Database& database_;
+  Clock& clock_;
+  Random& random_;
+};
+
+}  // namespace capstan
