@@ -1,0 +1,322 @@
+#include "http/connection.h"
+
+#include <algorithm>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+
+#include "base/id.h"
+#include "base/log.h"
+#include "io/outcome.h"
+#include "io/websocket.h"
+
+namespace capstan {
+namespace {
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+
+std::string to_text(const asio::ip::tcp::socket& socket) {
+  boost::system::error_code error;
+  auto endpoint = socket.remote_endpoint(error);
+  if (error) {
+    return "gone";
+  }
+  std::string address = endpoint.address().to_string();
+  if (endpoint.address().is_v6()) {
+    address = "[" + address + "]";
+  }
+  return address + ":" + std::to_string(endpoint.port());
+}
+
+}  // namespace
+
+Connection::Connection(asio::ip::tcp::socket socket, Clock& clock, Random& random,
+                       const ServerLimits& limits, const Handler& handler)
+    : socket_(std::move(socket)),
+      clock_(clock),
+      random_(random),
+      limits_(limits),
+      handler_(handler),
+      remote_(to_text(socket_)) {
+  // An answer goes out in one piece; the kernel must not wait for more.
+  boost::system::error_code ignored;
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+}
+
+Async<> Connection::live() {
+  Next next = Next::request;
+  while (next == Next::request) {
+    RequestParser parser(limits_);
+    bool is_whole = co_await read_request(&parser);
+    std::string id = parser.request_id();
+    if (id.empty()) {
+      id = make_uuid(clock_.wall_now(), random_);
+    }
+    if (is_whole) {
+      Request request = parser.take();
+      request.id = std::move(id);
+      Asked asked = note(request, parser);
+      next = co_await answer(std::move(request), std::move(asked));
+    } else if (parser.state() == RequestParser::State::refused) {
+      next = co_await refuse(parser.refusal(), std::move(id));
+    } else if (parser.has_begun()) {
+      next = co_await refuse(is_late_ ? parser.too_slow() : parser.cut_short(), std::move(id));
+    } else {
+      next = Next::nothing;
+    }
+  }
+  if (next == Next::goodbye) {
+    co_await linger();
+  }
+}
+
+void Connection::finish() {
+  finishing_ = true;
+  if (is_idle_) {
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
+  }
+}
+
+void Connection::check_deadline(SteadyTime now) {
+  if (now >= deadline_) {
+    deadline_ = SteadyTime::max();
+    is_late_ = true;
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
+  }
+}
+
+// Reads one whole request. False if it is refused or doesn't come; the parser knows how far it got.
+Async<bool> Connection::read_request(RequestParser* parser) {
+  using State = RequestParser::State;
+  const SteadyTime begun = clock_.now();
+  SteadyTime deadline = begun + limits_.idle_time_max;
+  SteadyTime body_deadline = SteadyTime::max();
+  bool had_begun = false;
+  bool is_continued = false;
+  while (true) {
+    if (begin_ == end_) {
+      is_idle_ = !parser->has_begun();
+      bool is_there = !(is_idle_ && finishing_) && co_await receive(deadline);
+      is_idle_ = false;
+      if (!is_there) {
+        co_return false;
+      }
+    }
+    State before = parser->state();
+    begin_ += parser->feed(received());
+    if (parser->state() == State::done) {
+      co_return true;
+    }
+    if (parser->state() == State::refused) {
+      co_return false;
+    }
+    if (!parser->has_begun()) {
+      continue;
+    }
+    SteadyTime now = clock_.now();
+    if (!had_begun) {
+      had_begun = true;
+      deadline = now + limits_.header_time_max;
+    }
+    if (parser->state() == State::body) {
+      if (before == State::head) {
+        body_deadline = now + limits_.body_time_max;
+      }
+      deadline = std::min(body_deadline, now + limits_.body_silence_max);
+      if (begin_ == end_ && parser->expects_continue() && !is_continued) {
+        is_continued = true;
+        if (!co_await send("HTTP/1.1 100 Continue\r\n\r\n", {})) {
+          co_return false;
+        }
+      }
+    }
+  }
+}
+
+Connection::Asked Connection::note(const Request& request, const RequestParser& parser) const {
+  Asked asked;
+  asked.id = request.id;
+  asked.method = request.method;
+  asked.path = request.path;
+  asked.keeps_alive = parser.keeps_alive();
+  asked.is_http_1_0 = parser.is_http_1_0();
+  if (request.wants_upgrade) {
+    asked.websocket_key = request.header("sec-websocket-key").value_or("");
+  }
+  return asked;
+}
+
+// What a stream or a WebSocket ended with. A client that leaves is nobody's failure.
+void Connection::log_failure(std::string_view event, const Asked& asked, const Error& error) {
+  if (error.code() != ErrorCode::cancelled && error.code() != ErrorCode::unavailable) {
+    log_error(event, {{"request", asked.id},
+                      {"path", asked.path},
+                      {"message", error.message()},
+                      {"cause", error.cause()}});
+  }
+}
+
+Async<Connection::Next> Connection::answer(Request request, Asked asked) {
+  request.remote = remote_;
+  auto outcome = co_await outcome_of(handle(std::move(request)));
+  auto cancellation = co_await asio::this_coro::cancellation_state;
+  if (cancellation.cancelled() != asio::cancellation_type::none) {
+    throw Error(ErrorCode::cancelled, "cancelled");
+  }
+  ++requests_;
+  Response response;
+  if (outcome.ok()) {
+    response = std::move(outcome).take();
+  } else {
+    log_error("request_failed", {{"request", asked.id},
+                                 {"method", to_text(asked.method)},
+                                 {"path", asked.path},
+                                 {"message", outcome.error().message()},
+                                 {"cause", outcome.error().cause()}});
+    response = error_response(500, "internal error");
+  }
+  if (response.upgrade && !asked.websocket_key.empty()) {
+    co_await hand_over(std::move(response), std::move(asked));
+    co_return Next::nothing;
+  }
+  if (response.upgrade) {
+    response = error_response(426, "this path speaks WebSocket only");
+    response.headers.push_back({"upgrade", "websocket"});
+  }
+  co_return co_await send_response(std::move(response), std::move(asked));
+}
+
+// A coroutine of its own, so that a handler that throws before it suspends is caught as well.
+Async<Response> Connection::handle(Request request) {
+  co_return co_await handler_(std::move(request));
+}
+
+Async<Connection::Next> Connection::refuse(Refusal refusal, std::string id) {
+  log_info("request_refused", {{"request", id},
+                               {"remote", remote_},
+                               {"status", refusal.status},
+                               {"message", refusal.message}});
+  Response response = error_response(refusal.status, refusal.message);
+  for (Header& header : refusal.headers) {
+    response.headers.push_back(std::move(header));
+  }
+  Asked asked;
+  asked.id = std::move(id);
+  co_return co_await send_response(std::move(response), std::move(asked));
+}
+
+Async<Connection::Next> Connection::send_response(Response response, Asked asked) {
+  bool is_streamed = static_cast<bool>(response.stream);
+  ResponseFraming framing;
+  framing.request_id = asked.id;
+  framing.now = clock_.wall_now();
+  framing.is_http_1_0 = asked.is_http_1_0;
+  // Where HTTP/1.0 has no length, the connection's end is the body's end.
+  framing.keeps_alive = asked.keeps_alive && !finishing_ &&
+                        requests_ < limits_.requests_per_connection_max &&
+                        !(is_streamed && asked.is_http_1_0);
+  if (!is_streamed) {
+    framing.body_bytes = response.body.size();
+  }
+  auto head = response_head(response.status, response.headers, framing);
+  if (!head) {
+    log_error("response_malformed", {{"request", asked.id}, {"path", asked.path}});
+    response = error_response(500, "internal error");
+    is_streamed = false;
+    framing.body_bytes = response.body.size();
+    head = response_head(response.status, response.headers, framing);
+  }
+  bool bears_body = has_body(response.status) && asked.method != Method::head;
+  bool is_sent = co_await send(*head, bears_body ? response.body : std::string_view());
+  if (is_sent && is_streamed && bears_body) {
+    is_sent = co_await send_stream(std::move(response), std::move(asked));
+  }
+  if (!is_sent) {
+    co_return Next::nothing;
+  }
+  co_return framing.keeps_alive ? Next::request : Next::goodbye;
+}
+
+Async<bool> Connection::send_stream(Response response, Asked asked) {
+  bool is_chunked = !asked.is_http_1_0;
+  BodyWriter writer([this, is_chunked](std::string piece) {
+    return write_piece(is_chunked ? to_chunk(piece) : std::move(piece));
+  });
+  auto outcome = co_await outcome_of(run_stream(&response, &writer));
+  if (!outcome.ok()) {
+    log_failure("stream_failed", asked, outcome.error());
+    co_return false;
+  }
+  co_return !is_chunked || co_await send(last_chunk, {});
+}
+
+Async<> Connection::run_stream(Response* response, BodyWriter* writer) {
+  co_await response->stream(*writer);
+}
+
+Async<> Connection::write_piece(std::string piece) {
+  if (!co_await send(piece, {})) {
+    throw Error(ErrorCode::unavailable, "the client has gone");
+  }
+}
+
+Async<> Connection::hand_over(Response response, Asked asked) {
+  WebSocket::Handshake handshake;
+  handshake.key = asked.websocket_key;
+  handshake.received = received();
+  handshake.headers.emplace_back("x-request-id", asked.id);
+  auto outcome = co_await outcome_of(run_upgrade(&response, std::move(handshake)));
+  if (!outcome.ok()) {
+    log_failure("websocket_failed", asked, outcome.error());
+  }
+}
+
+Async<> Connection::run_upgrade(Response* response, WebSocket::Handshake handshake) {
+  auto websocket = co_await WebSocket::accept(std::move(socket_), &clock_, std::move(handshake),
+                                              limits_.websocket);
+  co_await response->upgrade(std::move(websocket));
+}
+
+// Closing while the client still sends makes the kernel reset the connection, which can cost the
+// client the answer. So what it sends is read and dropped for a while.
+Async<> Connection::linger() {
+  boost::system::error_code ignored;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  const SteadyTime deadline = clock_.now() + limits_.lingering_time_max;
+  while (co_await receive(deadline)) {
+  }
+}
+
+// Puts the next bytes into the buffer, which is empty. False at the end of the stream, when the
+// line breaks, and when the deadline has passed.
+Async<bool> Connection::receive(SteadyTime deadline) {
+  is_late_ = false;
+  deadline_ = deadline;
+  auto [error, count] = co_await socket_.async_read_some(asio::buffer(buffer_), as_result);
+  deadline_ = SteadyTime::max();
+  begin_ = 0;
+  end_ = count;
+  co_return !error;
+}
+
+// Writes both texts, which stay alive meanwhile. False when the client has gone or takes nothing.
+Async<bool> Connection::send(std::string_view first, std::string_view second) {
+  while (!first.empty() || !second.empty()) {
+    is_late_ = false;
+    deadline_ = clock_.now() + limits_.write_silence_max;
+    std::array<asio::const_buffer, 2> bytes = {asio::buffer(first), asio::buffer(second)};
+    auto [error, count] = co_await socket_.async_write_some(bytes, as_result);
+    deadline_ = SteadyTime::max();
+    if (error) {
+      co_return false;
+    }
+    std::size_t of_first = std::min(count, first.size());
+    first.remove_prefix(of_first);
+    second.remove_prefix(count - of_first);
+  }
+  co_return true;
+}
+
+}  // namespace capstan
