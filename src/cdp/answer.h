@@ -1,0 +1,26 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+
+namespace capstan {
+
+// Reading the answers to our own commands. `answer` is a whole message, `method` what was asked.
+
+// What the browser refused the command with, if it did: invalid_argument for what can't be done as
+// asked, not_found for a session that has gone, else internal.
+std::optional<Error> refusal_in(std::string_view answer, std::string_view method);
+
+// Throws the refusal, or internal when there is no result that is an object.
+json::object result_in(std::string_view answer, std::string_view method);
+
+// The session that a command attached.
+std::optional<std::string> attached_session_in(std::string_view answer);
+
+// What comes instead of an answer once the pipe has ended.
+Error browser_has_gone();
+
+}  // namespace capstan

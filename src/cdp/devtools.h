@@ -1,0 +1,120 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "base/json.h"
+#include "cdp/devtools_router.h"
+#include "cdp/party.h"
+#include "io/channel.h"
+#include "io/clock.h"
+#include "io/stream.h"
+
+namespace capstan {
+
+struct DevToolsLimits {
+  // Chromium's own bound for a message on a socket; a full-page screenshot may take a good part.
+  std::size_t message_bytes_max = std::size_t{256} * 1024 * 1024;
+  // What may wait for one party, and for the browser. One message of any size always gets in.
+  std::size_t party_queue_bytes_max = std::size_t{16} * 1024 * 1024;
+  std::size_t pipe_queue_bytes_max = std::size_t{16} * 1024 * 1024;
+  // How long a party that takes nothing may hold up the others.
+  Duration stall_limit = std::chrono::seconds(30);
+  std::size_t parties_max = 100;
+  DevToolsRouterLimits router = {};
+};
+
+struct DevToolsTraffic {
+  std::uint64_t messages_from_browser = 0;
+  std::uint64_t bytes_from_browser = 0;
+  std::uint64_t messages_to_browser = 0;
+  std::uint64_t bytes_to_browser = 0;
+};
+
+// One browser's DevTools pipe, shared by several parties: ourselves, who command by call(), and
+// outside clients, each of which joins and gets a Party. The browser's owner owns it, and runs
+// live() once. Back-pressure goes all the way: a party that doesn't take its messages stops the
+// reading of the pipe, a browser that doesn't read stops those who send.
+class DevTools {
+ public:
+  DevTools(Executor executor, Clock& clock, Stream to_browser, Stream from_browser,
+           DevToolsLimits limits = {});
+  // Ends all parties and calls. live() must have ended.
+  ~DevTools();
+  DevTools(const DevTools&) = delete;
+  DevTools& operator=(const DevTools&) = delete;
+
+  // Carries messages until the browser closes the pipe. Throws unavailable when the browser speaks
+  // nonsense, resource_exhausted when it sends a message over the limit. However it ends, by
+  // cancellation too, all parties and calls end with it.
+  Async<> live();
+
+  // A command of our own, at the root or in a session that another command of ours attached;
+  // returns its result. An error answer is thrown: invalid_argument for a command that can't be
+  // done as asked, not_found for a session that has gone, else internal. Throws unavailable once
+  // the browser has gone. The deadline is the caller's; a cancelled call forgets its answer.
+  Async<json::object> call(std::string method, json::object params = {},
+                           std::string session_id = {});
+
+  // A new party that speaks to the whole browser, or to one target as at /devtools/page/ID. Throws
+  // not_found for an unknown target, resource_exhausted when there are too many parties.
+  Async<std::unique_ptr<Party>> join_browser();
+  Async<std::unique_ptr<Party>> join_target(std::string target_id);
+
+  // Called the first time that a party sends Browser.close, from inside its send(). The party is
+  // answered as if all went well; the browser never hears of it.
+  void on_close_request(std::function<void()> listener);
+
+  std::size_t party_count() const { return parties_.size(); }
+  const DevToolsTraffic& traffic() const { return traffic_; }
+  // What the browser sent that nobody was waiting for.
+  std::uint64_t dropped_count() const { return router_.dropped_count(); }
+
+ private:
+  friend class Party;
+  class Call;
+
+  Async<> read_pipe();
+  Async<> write_pipe();
+  Async<> deliver(PartyId party, std::string message);
+  Async<std::unique_ptr<Party>> join(std::string method, json::object params);
+
+  // For Party.
+  bool has_room_for(const Party& party) const;
+  void take_from(Party& party, const std::string& message);
+  void taken_by(PartyId party);
+  void leave(Party& party);
+
+  DevToolsRoute command(std::string_view method, const json::object& params,
+                        std::string_view session_id);
+  void post(std::string message);
+  void answered(DevToolsRoute route);
+  // The session that this answer brings was attached for somebody who doesn't wait any more.
+  void abandon(std::string_view answer);
+  void detach(std::string_view session_id);
+  void expel(Party& party);
+  void end_party(PartyId party);
+  void end();
+
+  Executor executor_;
+  Clock& clock_;
+  Stream to_browser_;
+  Stream from_browser_;
+  DevToolsLimits limits_;
+  std::function<void()> close_listener_;
+
+  DevToolsRouter router_;
+  Channel<std::string> outbox_;
+  std::unordered_map<PartyId, Party*> parties_;
+  // Our commands under way; nothing for a join that was given up, whose session has to go.
+  std::unordered_map<std::int32_t, Call*> calls_;
+  PartyId held_up_by_ = ourselves;  // whom the reader of the pipe is waiting for
+  Event room_made_;
+  bool gone_ = false;
+  DevToolsTraffic traffic_;
+};
+
+}  // namespace capstan
