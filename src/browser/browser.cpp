@@ -1,0 +1,124 @@
+#include "browser/browser.h"
+
+#include "base/log.h"
+#include "io/race.h"
+
+namespace capstan {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string text_at(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+// Whether the message says that the page's main frame shows another document.
+bool tells_of_navigation(const json::object& message) {
+  if (text_at(message, "method") != "Page.frameNavigated") {
+    return false;
+  }
+  return !message.at("params").at("frame").as_object().contains("parentId");
+}
+
+std::string command(int id, std::string_view method, json::object params) {
+  return json::serialize(
+      json::object{{"id", id}, {"method", method}, {"params", std::move(params)}});
+}
+
+// Chromium answers Page.navigate before the new document is there, so the event is waited for.
+Async<> navigate(Party* page, std::string url) {
+  co_await page->send(command(1, "Page.enable", {}));
+  co_await page->send(command(2, "Page.navigate", {{"url", std::move(url)}}));
+  while (auto text = co_await page->receive()) {
+    json::value message = json::parse(*text);
+    if (tells_of_navigation(message.as_object())) {
+      co_return;
+    }
+  }
+  throw Error(ErrorCode::unavailable, "the page has gone");
+}
+
+}  // namespace
+
+Browser::Browser(Executor executor, Clock& clock, WorkFolder& work_folder, BrowserKind kind,
+                 std::filesystem::path profile_folder, std::unique_ptr<Child> child,
+                 std::unique_ptr<DevTools> devtools)
+    : clock_(clock),
+      work_folder_(work_folder),
+      kind_(kind),
+      profile_folder_(std::move(profile_folder)),
+      child_(std::move(child)),
+      devtools_(std::move(devtools)),
+      gone_(executor),
+      scope_(executor, "browser") {
+  scope_.spawn(live());
+}
+
+Async<> Browser::live() {
+  auto outcome = co_await outcome_of(devtools_->live());
+  if (!outcome.ok() && outcome.error().code() != ErrorCode::cancelled) {
+    log_warning("browser_confused", {{"message", outcome.error().message()}});
+  }
+  child_->kill();
+  gone_.set();
+}
+
+Async<> Browser::become_ready(Duration limit) {
+  json::object version = co_await within(clock_, limit, devtools_->call("Browser.getVersion"),
+                                         "Chromium did not answer in time");
+  product_ = text_at(version, "product");
+  std::vector<PageInfo> open = co_await pages();
+  if (open.empty()) {
+    throw Error(ErrorCode::unavailable, "Chromium started without a page");
+  }
+  first_page_ = open.front().target_id;
+}
+
+Async<std::vector<PageInfo>> Browser::pages() {
+  json::object result = co_await within(clock_, 10s, devtools_->call("Target.getTargets"),
+                                        "the browser did not list its pages in time");
+  std::vector<PageInfo> pages;
+  for (const json::value& item : result.at("targetInfos").as_array()) {
+    const json::object& info = item.as_object();
+    if (text_at(info, "type") == "page") {
+      pages.push_back({text_at(info, "targetId"), text_at(info, "title"), text_at(info, "url")});
+    }
+  }
+  co_return pages;
+}
+
+Async<> Browser::resize(Viewport viewport) {
+  if (viewport == viewport_) {
+    co_return;
+  }
+  json::object window = co_await within(
+      clock_, 10s,
+      devtools_->call("Browser.getWindowForTarget", json::object{{"targetId", first_page_}}),
+      "the browser did not tell its window in time");
+  json::object bounds{{"width", viewport.width}, {"height", viewport.height + bars_height(kind_)}};
+  json::object change{{"windowId", window.at("windowId")}, {"bounds", std::move(bounds)}};
+  co_await within(clock_, 10s, devtools_->call("Browser.setWindowBounds", std::move(change)),
+                  "the browser did not resize its window in time");
+  viewport_ = viewport;
+}
+
+Async<> Browser::open(std::string url) {
+  std::unique_ptr<Party> page = co_await devtools_->join_target(first_page_);
+  auto opened = co_await outcome_of(
+      within(clock_, 30s, navigate(page.get(), std::move(url)), "the page did not answer in time"));
+  if (!opened.ok()) {
+    // The session is usable all the same: the page shows what came, as for any other visitor.
+    log_info("initial_url_failed", {{"message", opened.error().message()}});
+  }
+}
+
+Async<> Browser::close() {
+  child_->kill();
+  co_await child_->wait();
+  co_await scope_.close();
+  co_await work_folder_.remove(std::exchange(profile_folder_, {}));
+}
+
+}  // namespace capstan

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace capstan {
+
+// Which Chromium a session gets: the full browser, or the headless shell, which takes a third of
+// the memory and a fifth of the processor time.
+enum class BrowserKind { headful, headless };
+
+std::string_view to_text(BrowserKind kind);
+
+struct Viewport {
+  int width = 1440;
+  int height = 900;
+  friend bool operator==(const Viewport&, const Viewport&) = default;
+};
+
+// The height that full Chromium's own bars take from its window, measured on Chromium 156:
+// a window of 900 shows a page of 813. The shell has no bars.
+int bars_height(BrowserKind kind);
+
+struct LaunchFlags {
+  BrowserKind kind;
+  std::filesystem::path profile_folder;
+  std::string user_agent;
+  // Chromium's own sandbox around its renderers. Only off where the kernel refuses it.
+  bool own_sandbox = true;
+  // Whether /dev/shm is too small for Chromium, as in a container's 64 MiB.
+  bool small_shared_memory = false;
+};
+
+// The command line. It is made here alone: no client can add to it.
+std::vector<std::string> to_arguments(const LaunchFlags& flags);
+
+// What a browser of this version says of itself; never "Headless". `version` is "156.0.8078.79".
+std::string user_agent(std::string_view version);
+
+}  // namespace capstan
