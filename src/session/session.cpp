@@ -1,0 +1,178 @@
+#include "session/session.h"
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "io/race.h"
+
+namespace capstan {
+namespace {
+
+Error session_gone(const SessionId& id) {
+  return Error(ErrorCode::not_found, "session " + id.text() + " is not running");
+}
+
+}  // namespace
+
+Session::Session(Executor executor, Clock& clock, Browsers& browsers, SessionTable& table,
+                 Slots& slots, SessionId id, std::string token, SessionOrder order)
+    : clock_(clock),
+      browsers_(browsers),
+      table_(table),
+      slots_(slots),
+      id_(std::move(id)),
+      token_(std::move(token)),
+      order_(std::move(order)),
+      created_at_(clock.wall_now()),
+      open_wanted_(executor),
+      ready_(executor),
+      stop_wanted_(executor),
+      ended_(executor),
+      idle_since_(clock.now()),
+      unused_(executor) {
+  unused_.set();
+}
+
+bool Session::is_token(std::string_view text) const { return equal_in_constant_time(text, token_); }
+
+std::optional<WallTime> Session::expires_at() const {
+  std::int64_t limit = order_.config.max_duration_min.value_or(default_max_duration_min);
+  if (!opened_at_ || limit < 0) {
+    return std::nullopt;
+  }
+  return *opened_at_ + std::chrono::minutes(limit);
+}
+
+Session::Use::Use(std::shared_ptr<Session> session) : session_(std::move(session)) {
+  ++session_->uses_;
+  session_->unused_.clear();
+}
+
+Session::Use::~Use() {
+  if (--session_->uses_ == 0) {
+    session_->idle_since_ = session_->clock_.now();
+    session_->unused_.set();
+  }
+}
+
+Async<std::unique_ptr<Session::Use>> Session::use() {
+  open();
+  co_await ready_.wait();
+  if (failure_) {
+    throw Error(*failure_);
+  }
+  if (ended_.is_set()) {
+    throw session_gone(id_);
+  }
+  co_return std::make_unique<Use>(shared_from_this());
+}
+
+void Session::stop(SessionStatus reason) {
+  if (!stop_wanted_.is_set()) {
+    stop_reason_ = reason;
+    stop_wanted_.set();
+  }
+}
+
+void Session::end(SessionStatus status) {
+  status_ = status;
+  ended_.set();
+  ready_.set();
+}
+
+Async<> Session::live() {
+  std::vector<Async<>> either;
+  either.push_back(open_wanted_.wait());
+  either.push_back(stop_wanted_.wait());
+  co_await first_of(std::move(either));
+  if (!open_wanted_.is_set()) {
+    end(stop_reason_);
+    co_return;
+  }
+  auto prepared = co_await outcome_of(prepare_browser());
+  SessionStatus ending = SessionStatus::crashed;
+  if (prepared.ok()) {
+    idle_since_ = clock_.now();
+    ready_.set();
+    ending = co_await first_ending();
+  } else {
+    failure_ = prepared.error();
+  }
+  // The row first: who is told that the session has ended finds it ended.
+  auto stored = co_await outcome_of(table_.end(id_, ending, clock_.wall_now()));
+  if (!stored.ok()) {
+    log_error("session_not_stored", {{"session", id_.text()}, {"cause", stored.error().cause()}});
+  }
+  end(ending);
+  if (browser_) {
+    co_await browser_->close();
+    // Those who are inside a use notice that the browser has gone, and leave.
+    while (uses_ > 0) {
+      co_await unused_.wait();
+    }
+    browser_.reset();
+  }
+  slot_ = Slot();
+  log_info("session_ended", {{"session", id_.text()}, {"status", to_text(status_)}});
+}
+
+Async<> Session::prepare_browser() {
+  slot_ = slots_.take(order_.team.text());
+  SteadyTime begin = clock_.now();
+  opened_at_ = clock_.wall_now();
+  co_await table_.insert({.id = id_,
+                          .team = order_.team,
+                          .run = order_.run,
+                          .status = SessionStatus::running,
+                          .configuration = to_full_json(order_.config, order_.kind),
+                          .created_at = created_at_,
+                          .ended_at = std::nullopt});
+  browser_ = co_await browsers_.take(order_.kind);
+  browser_->devtools().on_close_request([this] { stop(SessionStatus::completed); });
+  co_await browser_->resize(order_.config.viewport.value_or(Viewport()));
+  if (order_.config.initial_url) {
+    std::vector<Async<>> either;  // a page may take long, and a wish to stop needn't wait for it
+    either.push_back(browser_->open(*order_.config.initial_url));
+    either.push_back(stop_wanted_.wait());
+    co_await first_of(std::move(either));
+  }
+  std::chrono::duration<double, std::milli> took = clock_.now() - begin;
+  log_info("session_ready", {{"session", id_.text()},
+                             {"kind", to_text(order_.kind)},
+                             {"after_ms", static_cast<int>(took.count())}});
+}
+
+Async<SessionStatus> Session::first_ending() {
+  std::vector<SessionStatus> endings;
+  std::vector<Async<>> waits;
+  auto add = [&](SessionStatus ending, Async<> wait) {
+    endings.push_back(ending);
+    waits.push_back(std::move(wait));
+  };
+  add(SessionStatus::completed, stop_wanted_.wait());
+  add(SessionStatus::crashed, browser_->gone());
+  std::int64_t duration = order_.config.max_duration_min.value_or(default_max_duration_min);
+  if (duration >= 0) {
+    add(SessionStatus::max_duration, clock_.sleep(std::chrono::minutes(duration)));
+  }
+  std::int64_t idle = order_.config.idle_timeout_min.value_or(default_idle_timeout_min);
+  if (idle >= 0) {
+    add(SessionStatus::idle_timeout, idle_too_long(std::chrono::minutes(idle)));
+  }
+  SessionStatus ending = endings[co_await first_of(std::move(waits))];
+  co_return stop_wanted_.is_set() ? stop_reason_ : ending;
+}
+
+Async<> Session::idle_too_long(Duration limit) {
+  while (true) {
+    co_await unused_.wait();
+    SteadyTime due = idle_since_ + limit;
+    if (uses_ == 0 && clock_.now() >= due) {
+      co_return;
+    }
+    if (uses_ == 0) {
+      co_await clock_.sleep_until(due);
+    }
+  }
+}
+
+}  // namespace capstan

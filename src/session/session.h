@@ -1,0 +1,102 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "browser/browsers.h"
+#include "session/session_config.h"
+#include "session/session_table.h"
+#include "session/slots.h"
+
+namespace capstan {
+
+struct SessionOrder {
+  TeamId team;
+  SessionConfig config;
+  BrowserKind kind = BrowserKind::headful;
+  std::string run = {};  // the run that opens it; empty if none
+};
+
+// One browser session, from opening to end. It exists from its order on, and has a browser from
+// open() on. Sessions owns it and runs its life; others hold it for the length of one use, and
+// only ask it things, or ask it to stop. An ended session answers not_found.
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  Session(Executor executor, Clock& clock, Browsers& browsers, SessionTable& table, Slots& slots,
+          SessionId id, std::string token, SessionOrder order);
+
+  const SessionId& id() const { return id_; }
+  const TeamId& team() const { return order_.team; }
+  const std::string& run() const { return order_.run; }
+  const SessionConfig& config() const { return order_.config; }
+  BrowserKind kind() const { return order_.kind; }
+  WallTime created_at() const { return created_at_; }
+  // When max_duration ends it; nothing while it has no browser, or no limit.
+  std::optional<WallTime> expires_at() const;
+  SessionStatus status() const { return status_; }
+  // What a client shows instead of an API key to reach this session's DevTools, and nothing else.
+  bool is_token(std::string_view text) const;
+  const std::string& token() const { return token_; }
+
+  // While a Use lives, somebody is using the session: its idle clock stands still, and its browser
+  // is not taken down.
+  class Use {
+   public:
+    explicit Use(std::shared_ptr<Session> session);
+    ~Use();
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+    Browser& browser() const { return *session_->browser_; }
+    Session& session() const { return *session_; }
+
+   private:
+    std::shared_ptr<Session> session_;
+  };
+  // Asks the session to open its browser, without waiting.
+  void open() { open_wanted_.set(); }
+  bool has_opened() const { return open_wanted_.is_set(); }
+  // Opens the browser if that has not been done, waits until it is ready, and begins a use. Throws
+  // what kept it from opening; not_found once the session has ended.
+  Async<std::unique_ptr<Use>> use();
+
+  // Asks the session to end; the first reason counts.
+  void stop(SessionStatus reason);
+  // Waits until it has ended, which is before its browser's processes have gone.
+  Async<> ended() { return ended_.wait(); }
+
+  // The whole life; Sessions alone calls it, once, and never cancels it.
+  Async<> live();
+
+ private:
+  Async<> prepare_browser();
+  Async<SessionStatus> first_ending();
+  Async<> idle_too_long(Duration limit);
+  void end(SessionStatus status);
+
+  Clock& clock_;
+  Browsers& browsers_;
+  SessionTable& table_;
+  Slots& slots_;
+  const SessionId id_;
+  const std::string token_;
+  const SessionOrder order_;
+  const WallTime created_at_;
+
+  SessionStatus status_ = SessionStatus::running;
+  Event open_wanted_;
+  Event ready_;  // open, or failed to open
+  std::optional<Error> failure_;
+  Event stop_wanted_;
+  SessionStatus stop_reason_ = SessionStatus::completed;
+  Event ended_;
+
+  std::optional<WallTime> opened_at_;
+  Slot slot_;
+  std::unique_ptr<Browser> browser_;
+  std::size_t uses_ = 0;
+  SteadyTime idle_since_;
+  Event unused_;
+};
+
+}  // namespace capstan

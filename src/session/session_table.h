@@ -1,0 +1,47 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "access/caller.h"
+#include "base/json.h"
+#include "base/time.h"
+#include "io/async.h"
+#include "store/database.h"
+
+namespace capstan {
+
+using SessionId = Id<struct SessionTag>;
+
+// How a session stands, or ended.
+enum class SessionStatus { running, completed, idle_timeout, max_duration, crashed, stopped };
+
+std::string_view to_text(SessionStatus status);
+
+struct SessionRow {
+  SessionId id;
+  TeamId team;
+  std::string run;  // the run that opened it; empty if none
+  SessionStatus status;
+  json::object configuration;
+  WallTime created_at;
+  std::optional<WallTime> ended_at;
+};
+
+// The rows of sessions, running and ended.
+class SessionTable {
+ public:
+  explicit SessionTable(Database& database) : database_(database) {}
+
+  Async<> insert(SessionRow row);
+  Async<> end(SessionId id, SessionStatus status, WallTime now);
+  Async<std::optional<SessionRow>> find(TeamId team, SessionId id);
+  // Ends as `stopped` what a server that died had left running.
+  Async<> end_left_over(WallTime now);
+
+ private:
+  Database& database_;
+};
+
+}  // namespace capstan

@@ -1,0 +1,184 @@
+#include "session/sessions.h"
+
+#include "base/log.h"
+#include "io/outcome.h"
+
+namespace capstan {
+namespace {
+
+constexpr std::size_t token_bytes = 32;
+
+Error no_such_session(const SessionId& id) {
+  return Error(ErrorCode::not_found, "no session " + id.text());
+}
+
+}  // namespace
+
+Sessions::Sessions(Executor executor, Clock& clock, Random& random, Database& database,
+                   Browsers& browsers, Metrics& metrics, SessionLimits limits)
+    : executor_(std::move(executor)),
+      clock_(clock),
+      random_(random),
+      browsers_(browsers),
+      default_kind_(limits.default_kind),
+      table_(database),
+      slots_("sessions", limits.sessions_max, limits.sessions_per_team_max,
+             metrics.gauge("capstan_sessions_open", "Sessions that have a browser.")),
+      scope_(executor_, "sessions") {}
+
+Async<> Sessions::start() { return table_.end_left_over(clock_.wall_now()); }
+
+BrowserKind Sessions::kind_for(const SessionConfig& config) const {
+  if (!config.headless) {
+    return default_kind_;
+  }
+  return *config.headless ? BrowserKind::headless : BrowserKind::headful;
+}
+
+std::shared_ptr<Session> Sessions::prepare(SessionOrder order) {
+  bool open_at_once = order.config.initial_url.has_value();
+  auto session = std::make_shared<Session>(executor_, clock_, browsers_, table_, slots_,
+                                           SessionId::make(clock_.wall_now(), random_),
+                                           random_.hex(token_bytes), std::move(order));
+  sessions_.emplace(session->id(), session);
+  scope_.spawn(supervise(session));
+  if (open_at_once) {
+    session->open();
+  }
+  return session;
+}
+
+Async<std::shared_ptr<Session>> Sessions::open(SessionOrder order) {
+  std::shared_ptr<Session> session = prepare(std::move(order));
+  co_await session->use();
+  co_return session;
+}
+
+Async<> Sessions::supervise(std::shared_ptr<Session> session) {
+  auto life = co_await outcome_of(session->live());
+  sessions_.erase(session->id());
+  if (!life.ok()) {
+    session->stop(SessionStatus::crashed);
+    log_error("session_failed", {{"session", session->id().text()},
+                                 {"message", life.error().message()},
+                                 {"cause", life.error().cause()}});
+  }
+}
+
+std::shared_ptr<Session> Sessions::running(const TeamId& team, const SessionId& id) const {
+  auto entry = sessions_.find(id);
+  if (entry == sessions_.end() || entry->second->team() != team ||
+      entry->second->status() != SessionStatus::running) {
+    throw no_such_session(id);
+  }
+  return entry->second;
+}
+
+std::shared_ptr<Session> Sessions::by_token(const SessionId& id, std::string_view token) const {
+  auto entry = sessions_.find(id);
+  bool matches = entry != sessions_.end() && entry->second->is_token(token) &&
+                 entry->second->status() == SessionStatus::running;
+  return matches ? entry->second : nullptr;
+}
+
+SessionView Sessions::view_of(const Session& session) const {
+  return {.id = session.id(),
+          .team = session.team(),
+          .run = session.run(),
+          .status = session.status(),
+          .configuration = to_full_json(session.config(), session.kind()),
+          .created_at = session.created_at(),
+          .ended_at = std::nullopt,
+          .expires_at = session.expires_at()};
+}
+
+Async<SessionView> Sessions::view(TeamId team, SessionId id) {
+  auto entry = sessions_.find(id);
+  if (entry != sessions_.end() && entry->second->team() == team &&
+      entry->second->status() == SessionStatus::running) {
+    co_return view_of(*entry->second);
+  }
+  std::optional<SessionRow> row = co_await table_.find(team, id);
+  if (!row) {
+    throw no_such_session(id);
+  }
+  co_return SessionView{.id = row->id,
+                        .team = row->team,
+                        .run = row->run,
+                        .status = row->status,
+                        .configuration = std::move(row->configuration),
+                        .created_at = row->created_at,
+                        .ended_at = row->ended_at,
+                        .expires_at = std::nullopt};
+}
+
+std::vector<SessionView> Sessions::running_of(const TeamId& team) const {
+  std::vector<SessionView> views;
+  for (const auto& [id, session] : sessions_) {
+    if (session->team() == team && session->status() == SessionStatus::running) {
+      views.push_back(view_of(*session));
+    }
+  }
+  return views;
+}
+
+Async<> Sessions::end(TeamId team, SessionId id) {
+  auto entry = sessions_.find(id);
+  if (entry != sessions_.end() && entry->second->team() == team) {
+    std::shared_ptr<Session> session = entry->second;
+    session->stop(SessionStatus::completed);
+    co_await session->ended();
+    co_return;
+  }
+  if (!co_await table_.find(team, id)) {
+    throw no_such_session(id);
+  }
+}
+
+Async<> Sessions::end_all(TeamId team) {
+  std::vector<std::shared_ptr<Session>> ending;
+  for (const auto& [id, session] : sessions_) {
+    if (session->team() == team) {
+      session->stop(SessionStatus::completed);
+      ending.push_back(session);
+    }
+  }
+  for (const std::shared_ptr<Session>& session : ending) {
+    co_await session->ended();
+  }
+}
+
+void Sessions::end_all_of_run(const std::string& run) {
+  for (const auto& [id, session] : sessions_) {
+    if (session->run() == run) {
+      session->stop(SessionStatus::completed);
+    }
+  }
+}
+
+void Sessions::end_unopened_of_run(const std::string& run) {
+  for (const auto& [id, session] : sessions_) {
+    if (session->run() == run && !session->has_opened()) {
+      session->stop(SessionStatus::completed);
+    }
+  }
+}
+
+std::vector<SessionId> Sessions::opened_by_run(const std::string& run) const {
+  std::vector<SessionId> ids;
+  for (const auto& [id, session] : sessions_) {
+    if (session->run() == run && session->has_opened()) {
+      ids.push_back(id);
+    }
+  }
+  return ids;
+}
+
+Async<> Sessions::close() {
+  for (const auto& [id, session] : sessions_) {
+    session->stop(SessionStatus::stopped);
+  }
+  co_await scope_.drain();
+}
+
+}  // namespace capstan

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "base/metrics.h"
+#include "base/random.h"
+#include "session/session.h"
+
+namespace capstan {
+
+struct SessionLimits {
+  std::size_t sessions_max = 64;  // each browser takes 70 to 200 MiB
+  std::size_t sessions_per_team_max = 64;
+  BrowserKind default_kind = BrowserKind::headful;
+};
+
+// A session as its owner sees it, running or ended.
+struct SessionView {
+  SessionId id;
+  TeamId team;
+  std::string run;
+  SessionStatus status;
+  json::object configuration;
+  WallTime created_at;
+  std::optional<WallTime> ended_at;
+  std::optional<WallTime> expires_at;
+};
+
+// The front door of the room: opens sessions, finds them, ends them. Owned by App. A session of
+// another team and one that never was are answered alike.
+class Sessions {
+ public:
+  Sessions(Executor executor, Clock& clock, Random& random, Database& database, Browsers& browsers,
+           Metrics& metrics, SessionLimits limits);
+
+  // Ends what a server that died had left running.
+  Async<> start();
+
+  // The kind of browser that the configuration asks for.
+  BrowserKind kind_for(const SessionConfig& config) const;
+
+  // A session that opens its browser when it is first used, or at once if it has an initial_url.
+  std::shared_ptr<Session> prepare(SessionOrder order);
+  // A session whose browser has a page. Throws resource_exhausted or unavailable when there is no
+  // room or no browser.
+  Async<std::shared_ptr<Session>> open(SessionOrder order);
+
+  // A running session of the team; throws not_found.
+  std::shared_ptr<Session> running(const TeamId& team, const SessionId& id) const;
+  // The running session whose token this is; nothing for any other text.
+  std::shared_ptr<Session> by_token(const SessionId& id, std::string_view token) const;
+  Async<SessionView> view(TeamId team, SessionId id);
+  // All that run, oldest first.
+  std::vector<SessionView> running_of(const TeamId& team) const;
+
+  // Ends a session, and waits until it has ended. Ended already: nothing. Throws not_found.
+  Async<> end(TeamId team, SessionId id);
+  Async<> end_all(TeamId team);
+  // Ends what the run has opened, without waiting.
+  void end_all_of_run(const std::string& run);
+  // The same for those that nobody has used, and nobody can any more.
+  void end_unopened_of_run(const std::string& run);
+  std::vector<SessionId> opened_by_run(const std::string& run) const;
+
+  std::size_t open_count() const { return slots_.used(); }
+
+  // Ends all as `stopped`, and waits until no browser is left.
+  Async<> close();
+
+ private:
+  Async<> supervise(std::shared_ptr<Session> session);
+  SessionView view_of(const Session& session) const;
+
+  Executor executor_;
+  Clock& clock_;
+  Random& random_;
+  Browsers& browsers_;
+  const BrowserKind default_kind_;
+  SessionTable table_;
+  Slots slots_;
+  std::map<SessionId, std::shared_ptr<Session>> sessions_;
+  Scope scope_;
+};
+
+}  // namespace capstan
