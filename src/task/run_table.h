@@ -1,0 +1,83 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "io/clock.h"
+#include "store/database.h"
+#include "task/run.h"
+
+namespace capstan {
+
+struct QueueLimits {
+  std::int64_t queued_max = 1000;
+  std::int64_t queued_per_team_max = 200;
+};
+
+struct AcceptedRun {
+  Run run;
+  bool is_new = true;  // false: an earlier run that the idempotency key stands for
+};
+
+// A run that this server has claimed, with all that is needed to execute it.
+struct ClaimedRun {
+  Run run;
+  std::string task_name;
+  std::string bundle;
+  RunSettings settings;
+};
+
+struct RunFilter {
+  std::optional<RunStatus> status;
+  std::optional<std::string> version;
+};
+
+struct RunPage {
+  std::vector<Run> runs;
+  std::int64_t total = 0;
+};
+
+// The rows of runs: the truth about them. A run's row is on the disk before anybody is told of it,
+// and every write after its claim carries the attempt, so that a late one changes nothing.
+class RunTable {
+ public:
+  RunTable(Database& database, Clock& clock, Random& random, QueueLimits limits);
+
+  // Resolves task and version and inserts the run: as running when `claim` is set, because the
+  // caller has a slot for it, else as queued. Throws not_found for an unknown task or version,
+  // resource_exhausted or unavailable when the queue is full, unprocessable for an idempotency key
+  // that came with another request before.
+  Async<AcceptedRun> accept(StartRun order, bool claim);
+  // Throws not_found when the run is not running.
+  Async<ClaimedRun> load(RunId id);
+  // The queued run whose turn it is: of the team with the fewest running ones, the oldest.
+  Async<std::optional<RunId>> claim_next();
+
+  // Ends the run if it is still in this attempt; false if not. Its inputs are erased with it.
+  Async<bool> finish(RunId id, std::int64_t attempt, RunOutcome outcome,
+                     std::vector<std::string> session_ids, std::vector<std::string> log_pieces);
+  // Ends a run that has not begun; false if it has.
+  Async<bool> cancel_queued(RunId id);
+  // Ends as failed what a server that died had been running.
+  Async<std::int64_t> fail_interrupted(std::string reason);
+
+  // Throws not_found.
+  Async<Run> find(TeamId team, TaskId task, RunId id);
+  Async<Run> find(RunId id);
+  // Newest first; runs of drafts are not listed. Throws not_found for an unknown task.
+  Async<RunPage> list(TeamId team, TaskId task, RunFilter filter, std::int64_t page,
+                      std::int64_t limit);
+  // The stored log, as JSON texts of lines.
+  Async<std::vector<std::string>> log_pieces(RunId id);
+  Async<> append_log(RunId id, std::int64_t piece, std::string lines);
+
+ private:
+  Database& database_;
+  Clock& clock_;
+  Random& random_;
+  const QueueLimits limits_;
+};
+
+}  // namespace capstan

@@ -1,0 +1,156 @@
+#include "task/runner.h"
+
+#include <array>
+
+#include "io/race.h"
+
+namespace capstan {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::size_t output_bytes_max = std::size_t{10} << 20;
+// An output is a JSON text inside a JSON text: at worst each byte takes six.
+constexpr std::size_t frame_bytes_max = 6 * output_bytes_max + (std::size_t{1} << 20);
+// A process that closed its control socket is about to end; how it ended is the better message.
+constexpr auto exit_patience = 2s;
+
+json::object to_json_object(const std::map<std::string, std::string>& map) {
+  json::object object;
+  for (const auto& [name, value] : map) {
+    object[name] = value;
+  }
+  return object;
+}
+
+std::string run_frame(const RunnerOrder& order) {
+  json::object context{{"inputs", to_json_object(order.inputs)},
+                       {"sessionId", order.session_id},
+                       {"executionId", order.execution_id}};
+  json::object frame{{"type", "run"},
+                     {"name", order.task_name},
+                     {"code", order.bundle},
+                     {"env", to_json_object(order.environment)},
+                     {"context", std::move(context)},
+                     {"outputBytesMax", output_bytes_max}};
+  return json::serialize(frame) + "\n";
+}
+
+RunOutcome failure(std::string error) {
+  return {.status = RunStatus::failure, .output = std::nullopt, .error = std::move(error)};
+}
+
+std::optional<std::string> text_at(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  if (value == nullptr || !value->is_string()) {
+    return std::nullopt;
+  }
+  return std::string(value->get_string());
+}
+
+// The frame comes from a process that runs foreign code, so anything may be in it.
+RunOutcome to_outcome(const std::string& frame) {
+  json::error_code error;
+  json::value value = json::parse(frame, error);
+  const json::object* object = error ? nullptr : value.if_object();
+  if (object != nullptr) {
+    auto type = text_at(*object, "type");
+    if (type == "result") {
+      return {.status = RunStatus::success,
+              .output = text_at(*object, "output"),
+              .error = std::nullopt};
+    }
+    if (type == "error") {
+      std::string message = text_at(*object, "message").value_or("the task failed");
+      std::string stack = text_at(*object, "stack").value_or("");
+      // V8's stacks begin with the message already.
+      bool told = stack.starts_with(message) || stack.find(message) < 200;
+      return failure(stack.empty() ? message : told ? stack : message + "\n" + stack);
+    }
+  }
+  return failure("protocol_error: the task's process sent something that is not an outcome");
+}
+
+}  // namespace
+
+Runner::Runner(Executor executor, Clock& clock, WorkFolder& work_folder,
+               std::filesystem::path folder, std::unique_ptr<Child> child, RunnerStreams streams)
+    : clock_(clock),
+      work_folder_(work_folder),
+      folder_(std::move(folder)),
+      child_(std::move(child)),
+      control_(executor, std::move(streams.control)),
+      out_(executor, std::move(streams.out)),
+      err_(executor, std::move(streams.err)),
+      frames_(control_, '\n', frame_bytes_max),
+      scope_(executor, "runner") {}
+
+Async<> Runner::become_ready() {
+  auto frame = co_await frames_.next();
+  if (!frame) {
+    throw Error(ErrorCode::unavailable, "a runner ended before it was ready");
+  }
+  if (*frame != R"({"type":"ready"})") {
+    throw Error(ErrorCode::unavailable, "a runner did not say that it is ready", *frame);
+  }
+}
+
+Async<> Runner::pump(LogStream which, Stream* stream) {
+  std::array<char, 65536> buffer{};
+  while (std::size_t count = co_await stream->read_some(buffer)) {
+    log_->append(which, {buffer.data(), count});
+  }
+}
+
+void Runner::drain() {
+  // What the task printed before it ended is in the pipes by now: Node writes to pipes at once.
+  std::array<char, 65536> buffer{};
+  while (std::size_t count = out_.read_now(buffer)) {
+    log_->append(LogStream::out, {buffer.data(), count});
+  }
+  while (std::size_t count = err_.read_now(buffer)) {
+    log_->append(LogStream::err, {buffer.data(), count});
+  }
+}
+
+Async<RunOutcome> Runner::run(RunnerOrder order, std::shared_ptr<RunLog> log) {
+  log_ = std::move(log);
+  scope_.spawn(pump(LogStream::out, &out_));
+  scope_.spawn(pump(LogStream::err, &err_));
+  std::string frame = run_frame(order);
+  auto sent = co_await outcome_of(control_.write(frame));
+  auto answer = co_await outcome_of(frames_.next());
+  RunOutcome outcome;
+  if (!answer.ok() && answer.error().code() == ErrorCode::cancelled) {
+    throw Error(answer.error());
+  }
+  if (!answer.ok()) {
+    outcome = failure("protocol_error: " + answer.error().message());
+  } else if (auto text = std::move(answer).take()) {
+    outcome = to_outcome(*text);
+  } else {
+    auto exit = co_await outcome_of(within(clock_, exit_patience, child_->wait(), "still there"));
+    outcome = exit.ok() ? failure("the task's process ended (" + std::move(exit).take().text() +
+                                  ") before it returned")
+                        : failure("protocol_error: the task's process closed its control socket");
+  }
+  drain();
+  co_return outcome;
+}
+
+Async<> Runner::request_cancel() {
+  auto sent = co_await outcome_of(control_.write("{\"type\":\"cancel\"}\n"));
+}
+
+Async<> Runner::close() {
+  child_->kill();
+  co_await child_->wait();
+  if (log_) {
+    drain();
+  }
+  co_await scope_.close();
+  co_await work_folder_.remove(std::exchange(folder_, {}));
+}
+
+}  // namespace capstan

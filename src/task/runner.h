@@ -1,0 +1,72 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "io/line_reader.h"
+#include "io/scope.h"
+#include "io/work_folder.h"
+#include "task/node_runtime.h"
+#include "task/run.h"
+#include "task/run_log.h"
+
+namespace capstan {
+
+// What a runner needs to execute one run (runner/src/frames.ts).
+struct RunnerOrder {
+  std::string task_name;
+  std::string bundle;
+  std::map<std::string, std::string> environment;
+  std::map<std::string, std::string> inputs;
+  std::string session_id;
+  std::string execution_id;
+};
+
+// Our ends of a runner's control socket and output pipes.
+struct RunnerStreams {
+  Fd control;
+  Fd out;
+  Fd err;
+};
+
+// The handle on the Node process of one run. It is started ahead, has then loaded everything that
+// tasks may import, and runs one task, once. Its owner awaits close().
+class Runner {
+ public:
+  // `folder` is the process's own for its temporary files, and is removed with it.
+  Runner(Executor executor, Clock& clock, WorkFolder& work_folder, std::filesystem::path folder,
+         std::unique_ptr<Child> child, RunnerStreams streams);
+
+  // Waits until it has loaded everything. Throws when it ends instead.
+  Async<> become_ready();
+  bool is_gone() const { return child_->exit_status().has_value(); }
+
+  // The way from the task to us; once.
+  Door take_door() { return child_->take_door(); }
+
+  // Runs the task to its end and returns what came of it; what it prints goes to `log`. Takes as
+  // long as the task does; cancelling leaves the process to close().
+  Async<RunOutcome> run(RunnerOrder order, std::shared_ptr<RunLog> log);
+  // Tells the running task that it had better stop: its signal is aborted.
+  Async<> request_cancel();
+
+  // Kills the process and what it has started, waits until they are gone, and removes its folder.
+  Async<> close();
+
+ private:
+  Async<> pump(LogStream which, Stream* stream);
+  void drain();
+
+  Clock& clock_;
+  WorkFolder& work_folder_;
+  std::filesystem::path folder_;
+  std::unique_ptr<Child> child_;
+  Stream control_;
+  Stream out_;
+  Stream err_;
+  LineReader frames_;
+  std::shared_ptr<RunLog> log_;
+  Scope scope_;
+};
+
+}  // namespace capstan
