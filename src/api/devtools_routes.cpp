@@ -1,0 +1,113 @@
+#include "api/devtools_routes.h"
+
+#include "api/session_routes.h"
+#include "io/outcome.h"
+#include "session/devtools_relay.h"
+
+namespace capstan {
+namespace {
+
+// What the upgraded connection runs must own what it needs: the call is gone by then.
+std::function<Async<>(std::unique_ptr<WebSocket>)> relay_of(std::shared_ptr<Session> session,
+                                                            std::string target) {
+  return [session = std::move(session),
+          target = std::move(target)](std::unique_ptr<WebSocket> socket) {
+    return relay_devtools(session, target, std::move(socket));
+  };
+}
+
+}  // namespace
+
+// The session in the query, or at /devtools/browser/{browserId}. Nothing means: a new one.
+std::shared_ptr<Session> DevToolsRoutes::wanted_session(const Call& call) const {
+  std::string_view text = call.request.query_value("sessionId").value_or("");
+  if (text.empty() && call.fields.size() == 1 && call.fields.front().first == "browserId") {
+    text = call.fields.front().second;
+  }
+  if (text.empty()) {
+    return nullptr;
+  }
+  auto id = SessionId::parse(text);
+  if (!id) {
+    throw Error(ErrorCode::not_found, "no such session");
+  }
+  return sessions_.running(call.caller.team, *id);
+}
+
+Async<Response> DevToolsRoutes::connect(Call call) {
+  Response response;
+  if (std::shared_ptr<Session> session = wanted_session(call)) {
+    co_await session->use();  // so that what keeps it from opening is answered, not cut off
+    response.upgrade = relay_of(std::move(session), "");
+    co_return response;
+  }
+  SessionOrder order = make_session_order(call.caller, {}, sessions_, runs_);
+  response.upgrade = [this, order = std::move(order)](std::unique_ptr<WebSocket> socket) {
+    return relay_own_session(order, std::move(socket));
+  };
+  co_return response;
+}
+
+Async<> DevToolsRoutes::relay_own_session(SessionOrder order, std::unique_ptr<WebSocket> socket) {
+  std::shared_ptr<Session> session = sessions_.prepare(std::move(order));
+  auto relayed = co_await outcome_of(relay_devtools(session, "", std::move(socket)));
+  session->stop(SessionStatus::completed);
+}
+
+Async<Response> DevToolsRoutes::connect_page(Call call) {
+  std::shared_ptr<Session> session = wanted_session(call);
+  if (!session) {
+    throw Error(ErrorCode::invalid_argument, "sessionId is required in the query");
+  }
+  auto use = co_await session->use();
+  std::string target = call.field("targetId");
+  bool is_there = false;
+  for (const PageInfo& page : co_await use->browser().pages()) {
+    is_there = is_there || page.target_id == target;
+  }
+  if (!is_there) {
+    throw Error(ErrorCode::not_found, "the session has no such page");
+  }
+  Response response;
+  response.upgrade = relay_of(std::move(session), std::move(target));
+  co_return response;
+}
+
+Async<Response> DevToolsRoutes::version(Call call) {
+  std::string address;
+  if (std::shared_ptr<Session> session = wanted_session(call)) {
+    address = devtools_address(call.request, *session);
+  } else {
+    SessionOrder order = make_session_order(call.caller, {}, sessions_, runs_);
+    std::shared_ptr<Session> opened = co_await sessions_.open(std::move(order));
+    address = devtools_address(call.request, *opened);
+  }
+  co_return json_response(200, json::object{
+                                   {"Browser", "Chrome/" + browsers_.version()},
+                                   {"Protocol-Version", "1.3"},
+                                   {"User-Agent", user_agent(browsers_.version())},
+                                   {"webSocketDebuggerUrl", std::move(address)},
+                               });
+}
+
+Async<Response> DevToolsRoutes::list(Call call) {
+  std::shared_ptr<Session> session = wanted_session(call);
+  if (!session) {
+    throw Error(ErrorCode::invalid_argument, "sessionId is required in the query");
+  }
+  auto use = co_await session->use();
+  std::string base = devtools_address(call.request, *session);
+  json::array pages;
+  for (const PageInfo& page : co_await use->browser().pages()) {
+    std::string address = base;
+    address.replace(address.find("/?"), 2, "/devtools/page/" + page.target_id + "?");
+    pages.push_back(json::object{{"id", page.target_id},
+                                 {"type", "page"},
+                                 {"title", page.title},
+                                 {"url", page.url},
+                                 {"webSocketDebuggerUrl", std::move(address)}});
+  }
+  co_return json_response(200, pages);
+}
+
+}  // namespace capstan

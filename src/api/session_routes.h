@@ -1,0 +1,36 @@
+#pragma once
+
+#include "api/call.h"
+#include "session/sessions.h"
+#include "task/runs.h"
+
+namespace capstan {
+
+// AnchorBrowser's /v1/sessions.
+class SessionRoutes {
+ public:
+  SessionRoutes(Sessions& sessions, Runs& runs, Clock& clock)
+      : sessions_(sessions), runs_(runs), clock_(clock) {}
+
+  Async<Response> create(Call call);
+  Async<Response> retrieve(Call call);
+  Async<Response> end(Call call);
+  Async<Response> end_all(Call call);
+  Async<Response> all_status(Call call);
+  Async<Response> pages(Call call);
+
+ private:
+  Sessions& sessions_;
+  Runs& runs_;
+  Clock& clock_;
+};
+
+// The order that a caller's configuration makes: one from inside a run starts from that run's
+// browser configuration, and belongs to the run.
+SessionOrder make_session_order(const Caller& caller, const SessionConfig& own,
+                                const Sessions& sessions, const Runs& runs);
+
+// ws://HOST/?sessionId=...&token=..., for the Host that the request came to.
+std::string devtools_address(const Request& request, const Session& session);
+
+}  // namespace capstan

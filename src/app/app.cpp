@@ -1,0 +1,174 @@
+#include "app/app.h"
+
+#include <cstdio>
+
+#include "api/not_yet.h"
+#include "base/log.h"
+#include "io/race.h"
+
+namespace capstan {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// For answers that are on their way when the server stops.
+constexpr auto last_answers = 2s;
+
+// The checkout's or the installation's, whichever the program lies in.
+std::filesystem::path find_runner_folder(const Config& config) {
+  if (!config.runner.folder.empty()) {
+    return std::filesystem::absolute(config.runner.folder);
+  }
+  std::error_code error;
+  std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
+  std::filesystem::path folder = program.parent_path();
+  std::filesystem::path installed = folder.parent_path() / "share" / "capstan" / "runner";
+  return std::filesystem::is_directory(installed, error)
+             ? installed
+             : folder.parent_path().parent_path() / "runner";
+}
+
+BrowserSettings browser_settings(const Config& config) {
+  return {.chromium = config.browser.chromium,
+          .headless_shell = config.browser.headless_shell,
+          .warm_headful = config.browser.warm_headful,
+          .warm_headless = config.browser.warm_headless};
+}
+
+SessionLimits session_limits(const Config& config) {
+  return {.sessions_max = config.sessions.max,
+          .sessions_per_team_max = config.sessions.max_per_team,
+          .default_kind =
+              config.browser.kind == "headless" ? BrowserKind::headless : BrowserKind::headful};
+}
+
+RunLimits run_limits(const Config& config) {
+  return {
+      .running_max = config.runs.max_running,
+      .queue = {.queued_max = static_cast<std::int64_t>(config.runs.max_queued),
+                .queued_per_team_max = static_cast<std::int64_t>(config.runs.max_queued_per_team)},
+      .run_time_max = config.runs.timeout,
+      .log_bytes_max = config.runs.log_bytes_max,
+      .isolation_min =
+          parse_isolation_level(config.isolation.minimum).value_or(IsolationLevel::strict)};
+}
+
+bool is_loopback(const std::string& host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+ListenAddress checked_listen(const Config& config) {
+  ListenAddress address = parse_listen(config.server.listen);
+  if (!is_loopback(address.host) && !config.server.insecure_listen) {
+    throw Error(ErrorCode::invalid_argument,
+                "others could reach " + config.server.listen +
+                    ", and keys would travel in the clear; put a proxy with TLS in front of "
+                    "127.0.0.1, or allow it with --insecure-listen");
+  }
+  return address;
+}
+
+std::string url_host(const std::string& host) {
+  return host.find(':') == std::string::npos ? host : "[" + host + "]";
+}
+
+Async<> no_connections_left(Server* server, Clock* clock) {
+  while (server->connection_count() > 0) {
+    co_await clock->sleep(20ms);
+  }
+}
+
+}  // namespace
+
+App::App(Executor executor, Config config)
+    : executor_(std::move(executor)),
+      config_(std::move(config)),
+      data_(config_.data),
+      database_(data_.database()),
+      work_folder_(config_.server.temporary_folder, workers_),
+      cage_(executor_),
+      teams_(database_, clock_, random_),
+      runtime_{.runner_folder = find_runner_folder(config_),
+               .compile_cache = data_.compile_cache()},
+      browsers_(executor_, clock_, cage_, work_folder_, metrics_, browser_settings(config_)),
+      sessions_(executor_, clock_, random_, database_, browsers_, metrics_,
+                session_limits(config_)),
+      bundler_(executor_, clock_, cage_, runtime_),
+      tasks_(database_, clock_, random_, bundler_,
+             TaskLimits{.code_bytes_max = config_.task.code_bytes_max}),
+      runners_(executor_, clock_, cage_, work_folder_, runtime_, metrics_, config_.runs.warm),
+      runs_(executor_, clock_, random_, database_, cage_, runners_, sessions_, metrics_,
+            run_limits(config_)),
+      gate_(teams_, sessions_, clock_, metrics_, config_.server.hosts),
+      server_routes_(cage_, browsers_, runners_, sessions_, runs_, runtime_, metrics_,
+                     CAPSTAN_VERSION),
+      task_routes_(tasks_),
+      run_routes_(runs_, clock_),
+      session_routes_(sessions_, runs_, clock_),
+      devtools_routes_(sessions_, runs_, browsers_) {
+  gate_.add(route_rows({.server = server_routes_,
+                        .tasks = task_routes_,
+                        .runs = run_routes_,
+                        .sessions = session_routes_,
+                        .devtools = devtools_routes_}));
+  gate_.add(not_yet_rows());
+}
+
+Async<std::optional<std::string>> App::first_key() {
+  std::optional<NewApiKey> made = co_await teams_.create_first_key();
+  if (!made) {
+    co_return std::nullopt;
+  }
+  write_private_file(data_.api_key(), made->key + "\n");
+  co_return made->key;
+}
+
+Async<> App::start() {
+  if (std::string reason = runtime_.trouble(); !reason.empty()) {
+    log_error("runner_missing", {{"message", reason}});
+  }
+  co_await sessions_.start();
+  co_await browsers_.start();
+  runners_.start();
+  co_await runs_.start([this](Request request, Caller caller) {
+    return gate_.answer_at_door(std::move(request), std::move(caller));
+  });
+}
+
+Async<> App::serve(Event* stop) {
+  ListenAddress address = checked_listen(config_);
+  asio::ip::tcp::acceptor acceptor = listen_on(executor_, address.host, address.port);
+  std::optional<std::string> key = co_await first_key();
+  co_await start();
+  Server server(executor_, clock_, random_, ServerLimits{}, std::move(acceptor),
+                [this](Request request) { return gate_.answer(std::move(request)); });
+  server.start();
+  std::printf("Capstan is ready at http://%s:%d\n", url_host(address.host).c_str(),
+              static_cast<int>(server.port()));
+  if (key) {
+    std::printf("The first API key, shown this once and kept in %s: %s\n", data_.api_key().c_str(),
+                key->c_str());
+  }
+  std::fflush(stdout);
+  log_info("server_ready", {{"port", server.port()}, {"version", CAPSTAN_VERSION}});
+  co_await stop->wait();
+  log_info("server_stopping");
+  server_routes_.start_draining();
+  co_await shut_down(&server);
+  log_info("server_stopped");
+}
+
+Async<> App::shut_down(Server* server) {
+  server->stop_accepting();
+  co_await runs_.close(config_.runs.shutdown_grace);
+  co_await sessions_.close();
+  auto answered = co_await outcome_of(
+      within(clock_, last_answers, no_connections_left(server, &clock_), "connections are left"));
+  co_await server->close();
+  co_await runners_.close();
+  co_await browsers_.close();
+  co_await cage_.close();
+}
+
+}  // namespace capstan

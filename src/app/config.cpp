@@ -1,0 +1,301 @@
+#include "app/config.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <sstream>
+#include <sys/sysinfo.h>
+#include <thread>
+#include <variant>
+
+#include <toml++/toml.h>
+
+#include "app/units.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "cage/level.h"
+#include "io/file.h"
+
+namespace capstan {
+namespace {
+
+constexpr std::uintmax_t file_bytes_max = std::uintmax_t{1} << 20;
+// A browser and the task's Node process together.
+constexpr std::uint64_t session_bytes = std::uint64_t{400} << 20;
+
+struct Choice {
+  std::string* target;
+  std::vector<std::string> values;
+};
+
+struct Count {
+  std::size_t* target;
+  std::size_t min;
+};
+
+using Target =
+    std::variant<Count, bool*, std::string*, Duration*, std::vector<std::string>*, Choice>;
+
+struct Setting {
+  std::string name;
+  Target target;
+};
+
+std::vector<Setting> settings_of(Config& config) {
+  return {
+      {"server.listen", &config.server.listen},
+      {"server.hosts", &config.server.hosts},
+      {"server.temporary_folder", &config.server.temporary_folder},
+      {"server.insecure_listen", &config.server.insecure_listen},
+      {"runs.max_running", Count{&config.runs.max_running, 1}},
+      {"runs.max_queued", Count{&config.runs.max_queued, 0}},
+      {"runs.max_queued_per_team", Count{&config.runs.max_queued_per_team, 0}},
+      {"runs.timeout", &config.runs.timeout},
+      {"runs.warm", Count{&config.runs.warm, 0}},
+      {"runs.log_bytes_max", Count{&config.runs.log_bytes_max, 0}},
+      {"runs.shutdown_grace", &config.runs.shutdown_grace},
+      {"sessions.max", Count{&config.sessions.max, 1}},
+      {"sessions.max_per_team", Count{&config.sessions.max_per_team, 1}},
+      {"browser.default", Choice{&config.browser.kind, {"headful", "headless"}}},
+      {"browser.chromium", &config.browser.chromium},
+      {"browser.headless_shell", &config.browser.headless_shell},
+      {"browser.warm_headful", Count{&config.browser.warm_headful, 0}},
+      {"browser.warm_headless", Count{&config.browser.warm_headless, 0}},
+      {"task.network", Choice{&config.task.network, {"none", "egress"}}},
+      {"task.code_bytes_max", Count{&config.task.code_bytes_max, 1}},
+      {"egress.allow", &config.egress.allow},
+      {"isolation.minimum", Choice{&config.isolation.minimum, {"none", "standard", "strict"}}},
+      {"runner.folder", &config.runner.folder},
+  };
+}
+
+[[noreturn]] void refuse(const std::string& place, const std::string& name,
+                         const std::string& problem) {
+  throw Error(ErrorCode::invalid_argument, place + ": " + name + " " + problem);
+}
+
+// A value as it comes, from a file with its type or from the environment as text.
+using Given = std::variant<std::int64_t, bool, std::string, std::vector<std::string>>;
+
+void apply_choice(const Choice& choice, const std::string* text, const std::string& place,
+                  const std::string& name) {
+  std::string allowed;
+  for (const std::string& value : choice.values) {
+    if (text != nullptr && *text == value) {
+      *choice.target = value;
+      return;
+    }
+    allowed += (allowed.empty() ? "\"" : ", \"") + value + "\"";
+  }
+  refuse(place, name, "must be one of " + allowed);
+}
+
+void apply(const Setting& setting, const Given& given, const std::string& place) {
+  const auto* text = std::get_if<std::string>(&given);
+  if (const auto* count = std::get_if<Count>(&setting.target)) {
+    const auto* number = std::get_if<std::int64_t>(&given);
+    if (number == nullptr || *number < static_cast<std::int64_t>(count->min) ||
+        *number > std::numeric_limits<std::int32_t>::max()) {
+      refuse(place, setting.name,
+             "must be a whole number from " + std::to_string(count->min) + " to 2147483647");
+    }
+    *count->target = static_cast<std::size_t>(*number);
+  } else if (const auto* flag = std::get_if<bool*>(&setting.target)) {
+    if (!std::holds_alternative<bool>(given)) {
+      refuse(place, setting.name, "must be true or false");
+    }
+    **flag = std::get<bool>(given);
+  } else if (const auto* duration = std::get_if<Duration*>(&setting.target)) {
+    auto parsed = text != nullptr ? parse_duration(*text) : std::nullopt;
+    if (!parsed) {
+      refuse(place, setting.name, "must be a time such as \"500ms\", \"5s\", \"10m\" or \"3h\"");
+    }
+    **duration = *parsed;
+  } else if (const auto* list = std::get_if<std::vector<std::string>*>(&setting.target)) {
+    if (!std::holds_alternative<std::vector<std::string>>(given)) {
+      refuse(place, setting.name, "must be a list of texts");
+    }
+    **list = std::get<std::vector<std::string>>(given);
+  } else if (const auto* choice = std::get_if<Choice>(&setting.target)) {
+    apply_choice(*choice, text, place, setting.name);
+  } else {
+    if (text == nullptr || text->empty()) {
+      refuse(place, setting.name, "must be a text");
+    }
+    *std::get<std::string*>(setting.target) = *text;
+  }
+}
+
+std::optional<Given> to_given(const toml::node& node) {
+  if (auto number = node.value_exact<std::int64_t>()) {
+    return *number;
+  }
+  if (auto flag = node.value_exact<bool>()) {
+    return *flag;
+  }
+  if (auto text = node.value_exact<std::string>()) {
+    return *text;
+  }
+  const toml::array* array = node.as_array();
+  if (array == nullptr) {
+    return std::nullopt;
+  }
+  std::vector<std::string> texts;
+  for (const toml::node& item : *array) {
+    auto text = item.value_exact<std::string>();
+    if (!text) {
+      return std::nullopt;
+    }
+    texts.push_back(*text);
+  }
+  return texts;
+}
+
+std::string place_of(const std::string& file, const toml::source_region& source) {
+  return file + ", line " + std::to_string(source.begin.line);
+}
+
+const Setting* find_setting(const std::vector<Setting>& settings, const std::string& name) {
+  auto found = std::find_if(settings.begin(), settings.end(),
+                            [&](const Setting& setting) { return setting.name == name; });
+  return found != settings.end() ? &*found : nullptr;
+}
+
+toml::table parse_file(const std::string& file) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(file, error)) {
+    throw Error(ErrorCode::invalid_argument, file + " is not a file");
+  }
+  if (std::filesystem::file_size(file, error) > file_bytes_max) {
+    throw Error(ErrorCode::invalid_argument, file + " is longer than 1 MiB");
+  }
+  std::string text = read_file(file);
+  try {
+    return toml::parse(text, file);
+  } catch (const toml::parse_error& problem) {
+    throw Error(ErrorCode::invalid_argument,
+                place_of(file, problem.source()) + ": " + std::string(problem.description()));
+  }
+}
+
+void apply_file(const std::string& file, const std::vector<Setting>& settings) {
+  toml::table document = parse_file(file);
+  for (const auto& [section, content] : document) {
+    std::string section_name(section.str());
+    const toml::table* table = content.as_table();
+    if (table == nullptr) {
+      refuse(place_of(file, content.source()), section_name,
+             "is no section; settings stand in sections such as [runs]");
+    }
+    for (const auto& [key, node] : *table) {
+      std::string name = section_name + "." + std::string(key.str());
+      std::string place = place_of(file, node.source());
+      const Setting* setting = find_setting(settings, name);
+      if (setting == nullptr) {
+        refuse(place, name, "is not a setting");
+      }
+      auto given = to_given(node);
+      if (!given) {
+        refuse(place, name, "has a value of the wrong type");
+      }
+      apply(*setting, *given, place);
+    }
+  }
+}
+
+Given parse_variable(const Target& target, const std::string& text) {
+  if (std::holds_alternative<Count>(target)) {
+    std::int64_t number = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error == std::errc() && end == text.data() + text.size()) {
+      return number;
+    }
+  }
+  if (std::holds_alternative<bool*>(target) && (text == "true" || text == "false")) {
+    return text == "true";
+  }
+  if (std::holds_alternative<std::vector<std::string>*>(target)) {
+    std::vector<std::string> parts;
+    std::istringstream stream(text);
+    for (std::string part; std::getline(stream, part, ',');) {
+      parts.push_back(std::move(part));
+    }
+    return parts;
+  }
+  return text;
+}
+
+void apply_environment(const Environment& environment, const std::vector<Setting>& settings) {
+  for (const Setting& setting : settings) {
+    std::string variable = "CAPSTAN_" + setting.name;
+    std::transform(variable.begin(), variable.end(), variable.begin(), [](char c) {
+      return c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    });
+    const char* text = environment(variable.c_str());
+    if (text != nullptr) {
+      apply(setting, parse_variable(setting.target, text), variable);
+    }
+  }
+}
+
+std::size_t sessions_for_memory() {
+  struct sysinfo info{};
+  ::sysinfo(&info);
+  std::uint64_t bytes = std::uint64_t{info.totalram} * info.mem_unit;
+  return std::clamp<std::size_t>(bytes / 2 / session_bytes, 4, 64);
+}
+
+std::string first_of_both(const std::optional<std::string>& flag, const char* variable,
+                          std::string otherwise) {
+  if (flag) {
+    return *flag;
+  }
+  return variable != nullptr ? variable : std::move(otherwise);
+}
+
+}  // namespace
+
+Config::Config() {
+  runs.max_running = 4 * std::max<std::size_t>(1, std::thread::hardware_concurrency());
+  sessions.max = sessions_for_memory();
+}
+
+Config read_config(const ConfigFlags& flags, const Environment& environment) {
+  Config config;
+  std::vector<Setting> settings = settings_of(config);
+  std::string file = first_of_both(flags.config_file, environment("CAPSTAN_CONFIG"), "");
+  if (!file.empty()) {
+    apply_file(file, settings);
+  }
+  apply_environment(environment, settings);
+  config.data = first_of_both(flags.data, environment("CAPSTAN_DATA"), config.data.string());
+  config.server.listen =
+      first_of_both(flags.listen, environment("CAPSTAN_LISTEN"), config.server.listen);
+  config.server.insecure_listen = config.server.insecure_listen || flags.insecure_listen;
+  parse_listen(config.server.listen);
+  return config;
+}
+
+ListenAddress parse_listen(const std::string& text) {
+  std::size_t colon = text.rfind(':');
+  std::uint32_t port = 0;
+  bool has_port = colon != std::string::npos && colon + 1 < text.size();
+  if (has_port) {
+    auto [end, error] = std::from_chars(text.data() + colon + 1, text.data() + text.size(), port);
+    has_port = error == std::errc() && end == text.data() + text.size() && port <= 65535;
+  }
+  std::string host = has_port ? text.substr(0, colon) : std::string();
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+  }
+  if (host.empty()) {
+    throw Error(ErrorCode::invalid_argument,
+                "server.listen must be HOST:PORT with a port from 0 to 65535, such as "
+                "127.0.0.1:8700, not " +
+                    text);
+  }
+  return {host, static_cast<std::uint16_t>(port)};
+}
+
+}  // namespace capstan

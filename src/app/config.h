@@ -1,0 +1,89 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+
+namespace capstan {
+
+// Every setting of the server with its default, under the names of the configuration file:
+// `runs.max_running` is `max_running` in `[runs]`, and CAPSTAN_RUNS_MAX_RUNNING in the
+// environment. A flag beats the environment, which beats the file.
+struct Config {
+  std::filesystem::path data = "capstan-data";
+
+  struct {
+    std::string listen = "127.0.0.1:8700";
+    std::vector<std::string> hosts;         // names, besides addresses and localhost, it goes by
+    std::string temporary_folder = "/tmp";  // for what children need while they live
+    bool insecure_listen = false;           // allows an address that others can reach, without TLS
+  } server;
+
+  struct {
+    std::size_t max_running;  // default: four per processor
+    std::size_t max_queued = 1000;
+    std::size_t max_queued_per_team = 200;
+    Duration timeout = std::chrono::hours(3);
+    std::size_t warm = 2;
+    std::size_t log_bytes_max = std::size_t{1} << 20;
+    Duration shutdown_grace = std::chrono::seconds(25);
+  } runs;
+
+  struct {
+    std::size_t max;  // default: what half of the memory holds, at most 64
+    std::size_t max_per_team = 64;
+  } sessions;
+
+  struct {
+    std::string kind = "headful";  // `browser.default`: of sessions that don't say
+    std::string chromium = "/usr/lib/chromium/chromium";
+    std::string headless_shell = "/usr/lib/chromium/chromium-headless-shell";
+    std::size_t warm_headful = 1;
+    std::size_t warm_headless = 1;
+  } browser;
+
+  struct {
+    std::string network = "none";
+    std::size_t code_bytes_max = std::size_t{1} << 20;
+  } task;
+
+  struct {
+    std::vector<std::string> allow;  // kept; the gateway that applies it is not built yet
+  } egress;
+
+  struct {
+    std::string minimum = "none";
+  } isolation;
+
+  struct {
+    std::string folder;  // default: beside the program
+  } runner;
+
+  Config();
+};
+
+// What was given on the command line.
+struct ConfigFlags {
+  std::optional<std::string> listen;
+  std::optional<std::string> data;
+  std::optional<std::string> config_file;
+  bool insecure_listen = false;
+};
+
+using Environment = std::function<const char*(const char*)>;  // getenv, or a test's
+
+// Throws invalid_argument, naming file and line, variable or flag, for what is unknown or bad.
+Config read_config(const ConfigFlags& flags, const Environment& environment);
+
+struct ListenAddress {
+  std::string host;
+  std::uint16_t port;
+};
+// "127.0.0.1:8700", "[::1]:8700", "localhost:0".
+ListenAddress parse_listen(const std::string& text);
+
+}  // namespace capstan

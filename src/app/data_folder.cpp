@@ -1,0 +1,31 @@
+#include "app/data_folder.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+
+namespace capstan {
+
+DataFolder::DataFolder(const std::filesystem::path& path) : path_(std::filesystem::absolute(path)) {
+  std::error_code error;
+  std::filesystem::create_directories(path_.parent_path(), error);
+  if (::mkdir(path_.c_str(), 0700) != 0 && errno != EEXIST) {
+    throw Error(ErrorCode::unavailable,
+                "can't make the data folder " + path_.string() + ": " + std::strerror(errno));
+  }
+  lock_ = Fd(::open((path_ / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock_) {
+    throw Error(ErrorCode::unavailable,
+                "can't use the data folder " + path_.string() + ": " + std::strerror(errno));
+  }
+  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+    throw Error(ErrorCode::unavailable,
+                "the data folder " + path_.string() + " is in use by a running server");
+  }
+}
+
+}  // namespace capstan
