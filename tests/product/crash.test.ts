@@ -1,0 +1,141 @@
+// What is left when the server, or a browser of it, dies at the worst moment.
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { DevToolsClient } from '../support/cdp.ts';
+import { eventually, within } from '../support/eventually.ts';
+import { isAlive, processOf } from '../support/processes.ts';
+import { startServer } from '../support/server.ts';
+import { beginRun, deployTask, endStates, executionIn, executionOf } from '../support/tasks.ts';
+
+const config = `
+[runs]
+max_running = 4
+shutdown_grace = "6s"
+[browser]
+default = "headless"
+`;
+const server = await startServer({ config });
+after(() => server.stop());
+
+const limit = { timeout: 120_000 };
+
+/** Opens the run's browser and stays, if it is told to; else returns. */
+const code = `
+  import AnchorBrowser from 'anchorbrowser';
+  export default async () => {
+    if (!process.env.ANCHOR_STAY) return 'done';
+    const browser = await new AnchorBrowser().browser.connect(process.env.ANCHOR_SESSION_ID!);
+    console.log('connected');
+    await new Promise(() => {});
+    await browser.close();
+  };`;
+const stay = { inputs: { ANCHOR_STAY: 'yes' } };
+const task = await deployTask(server, 'stays', code);
+
+/** Waits until the run has printed that it is connected to its browser. */
+async function isConnected(id: string): Promise<void> {
+  const path = `/v1/task/${task}/executions/${id}/logs`;
+  const check = async () => (await server.request('GET', path)).body.data.logs.length > 0;
+  await eventually(`run ${id} is connected to its browser`, check, 30_000);
+}
+
+test('kill -9 with 4 runs running and 4 queued', limit, async () => {
+  const running = await Promise.all([1, 2, 3, 4].map(() => beginRun(server, 'stays', stay)));
+  await Promise.all(running.map(isConnected));
+  const queued = await Promise.all([1, 2, 3, 4].map(() => beginRun(server, 'stays')));
+  for (const id of running) assert.equal((await executionOf(server, task, id)).status, 'running');
+  for (const id of queued) assert.equal((await executionOf(server, task, id)).status, 'queued');
+
+  const children = await server.kill9();
+  assert.ok(children.filter(({ command }) => command.includes('worker.mjs')).length >= 4);
+  assert.ok(children.filter(({ command }) => command.includes('--user-data-dir')).length >= 4);
+  await server.assertNothingIsLeft(children);
+
+  await server.start();
+  for (const id of queued) {
+    const execution = await executionIn(server, task, id, endStates);
+    assert.deepEqual([execution.status, execution.output], ['success', '"done"']);
+  }
+  const interrupted = [];
+  for (const id of running) {
+    const execution = await executionOf(server, task, id);
+    assert.equal(execution.status, 'failure');
+    assert.equal(execution.errorMessage, 'interrupted by a server restart');
+    interrupted.push(execution);
+  }
+  const { body } = await server.request('GET', `/v1/task/${task}/executions?limit=100`);
+  assert.equal(body.data.pagination.total, 8, 'no run became two');
+
+  // What has ended stays as it is, however often the server comes back.
+  await server.kill9();
+  await server.start();
+  for (const before of interrupted) {
+    assert.deepEqual(await executionOf(server, task, before.id), before);
+  }
+});
+
+test('sessions of a server that died are not running any more', limit, async () => {
+  const { body } = await server.request('POST', '/v1/sessions');
+  const { id, cdp_url: address } = body.data;
+  const client = await DevToolsClient.connect(address);
+  await server.kill9();
+  await within('the client is let go', 5_000, client.closed);
+  await server.start();
+  const session = await server.request('GET', `/v1/sessions/${id}`);
+  assert.equal(session.status, 200, session.text);
+  assert.notEqual(session.body.data.status, 'running');
+  const all = await server.request('GET', '/v1/sessions/all/status');
+  assert.equal(all.body.data.count, 0);
+});
+
+test('a browser that is killed ends its session as crashed, and no other', limit, async () => {
+  const open = async () => (await server.request('POST', '/v1/sessions')).body.data;
+  const [victim, other] = [await open(), await open()];
+  const client = await DevToolsClient.connect(victim.cdp_url);
+  const witness = await DevToolsClient.connect(other.cdp_url);
+  const { processInfo } = await client.call('SystemInfo.getProcessInfo');
+  const { id: pid } = processInfo.find(({ type }: { type: string }) => type === 'browser');
+  const browser = processOf(pid);
+  assert.ok(browser);
+  assert.ok(browser.command.includes(server.temporaryDir), 'it is a browser of ours');
+  process.kill(pid, 'SIGKILL');
+
+  await within('its client is let go', 5_000, client.closed);
+  const statusOf = async (id: string) =>
+    (await server.request('GET', `/v1/sessions/${id}`)).body.data.status;
+  const crashed = async () => (await statusOf(victim.id)) === 'crashed';
+  await eventually('the session is crashed', crashed, 5_000);
+  assert.ok(!isAlive(browser));
+  assert.equal(await statusOf(other.id), 'running');
+  assert.ok(await witness.call('Browser.getVersion'));
+  await witness.close();
+  await server.request('DELETE', `/v1/sessions/${other.id}`);
+});
+
+test('SIGTERM gives runs their grace time, and then ends them', limit, async () => {
+  await deployTask(server, 'ends-in-time', `
+    import { setTimeout } from 'node:timers/promises';
+    export default async () => { await setTimeout(3000); return 'in time'; };`);
+  const inTime = server.request('POST', '/v1/task/run/ends-in-time', { body: {} });
+  const tooLate = server.request('POST', '/v1/task/run/stays', { body: stay });
+  const { results } = await eventually(
+    'the run that stays is running',
+    async () => {
+      const path = `/v1/task/${task}/executions?status=running`;
+      const { data } = (await server.request('GET', path)).body;
+      return data.results.length === 1 && data;
+    },
+    10_000,
+  );
+  const [{ id }] = results;
+  await isConnected(id);
+
+  const begin = performance.now();
+  await server.stop(); // asserts that the exit status is 0 and that nothing is left
+  const seconds = (performance.now() - begin) / 1000;
+  assert.ok(seconds > 5 && seconds < 15, `it took ${seconds} s, with 6 s of grace`);
+  assert.equal((await inTime).body.data.output, '"in time"');
+  const answer = await tooLate;
+  assert.equal(answer.status, 200, answer.text);
+  assert.deepEqual([answer.body.data.success, answer.body.data.error], [false, 'server shutdown']);
+});
