@@ -1,6 +1,9 @@
 #include "access/teams.h"
 
+#include <algorithm>
+
 #include "base/secret.h"
+#include "base/text.h"
 
 namespace capstan {
 namespace {
@@ -9,6 +12,18 @@ namespace {
 constexpr std::string_view key_prefix = "capstan_";
 constexpr std::size_t key_bytes = 32;
 constexpr std::string_view first_key_name = "first key";
+constexpr std::size_t name_bytes_max = 100;
+
+// Names are shown in lists with a line each.
+void check_name(std::string_view what, const std::string& name) {
+  bool has_control = std::any_of(name.begin(), name.end(), [](char c) {
+    return (c >= 0 && c < ' ') || c == 127;
+  });
+  if (name.empty() || name.size() > name_bytes_max || has_control || !is_utf8(name)) {
+    throw Error(ErrorCode::invalid_argument,
+                std::string(what) + " must have 1 to 100 bytes of text, in one line");
+  }
+}
 
 TeamId find_or_add_team(Transaction& tx, const std::string& name, const TeamId& new_id,
                         WallTime now) {
@@ -33,6 +48,8 @@ Async<std::optional<TeamId>> Teams::team_of(std::string key) {
 }
 
 Async<NewApiKey> Teams::create_key(std::string team_name, std::string key_name) {
+  check_name("the team's name", team_name);
+  check_name("the key's name", key_name);
   WallTime now = clock_.wall_now();
   NewApiKey made{ApiKeyId::make(now, random_), std::string(key_prefix) + random_.hex(key_bytes)};
   TeamId team_id = TeamId::make(now, random_);

@@ -6,6 +6,7 @@
 #include <prometheus/histogram.h>
 
 #include "base/log.h"
+#include "base/secret.h"
 #include "io/outcome.h"
 
 namespace capstan {
@@ -93,14 +94,15 @@ Caller nobody() { return {TeamId::trusted(""), ""}; }
 }  // namespace
 
 Gate::Gate(Teams& teams, Sessions& sessions, Clock& clock, Metrics& metrics,
-           std::vector<std::string> hosts)
+           std::vector<std::string> hosts, std::string operator_token)
     : teams_(teams),
       sessions_(sessions),
       clock_(clock),
       metrics_(metrics),
       request_seconds_(metrics.seconds("capstan_http_request_seconds",
                                        "Time from a request's arrival to its answer.")),
-      hosts_(std::move(hosts)) {}
+      hosts_(std::move(hosts)),
+      operator_token_(std::move(operator_token)) {}
 
 void Gate::add(std::vector<RouteRow> rows) {
   for (RouteRow& row : rows) {
@@ -157,12 +159,22 @@ Async<Response> Gate::dispatch(Request request, std::optional<Caller> known) {
   }
   auto& match = std::get<Router::Match>(found);
   const RouteRow& row = rows_[match.route];
-  if (!known && row.access != Access::anybody) {
+  if (row.access == Access::operator_token) {
+    check_operator(request, known.has_value());
+  } else if (!known && row.access != Access::anybody) {
     known = co_await identify(credentials_of(request, row.access));
   }
   co_return co_await row.handler({.request = std::move(request),
                                   .caller = std::move(known).value_or(nobody()),
                                   .fields = std::move(match.fields)});
+}
+
+void Gate::check_operator(const Request& request, bool is_at_door) const {
+  auto token = request.header("capstan-operator-token").value_or("");
+  if (is_at_door || !equal_in_constant_time(token, operator_token_)) {
+    throw Error(ErrorCode::unauthenticated,
+                "this is for the operator, whose token is in operator.json of the data folder");
+  }
 }
 
 // A key in a header wins over what the query holds. Only a WebSocket's address may carry one,

@@ -16,6 +16,7 @@ enum class Access {
   anybody,      // no key is looked for
   api_key,      // a team's key, or a run's door
   session_key,  // the same, or the token of the session that the query names
+  operator_token,  // who can read the data folder of this server; never through a door
 };
 
 struct RouteRow {
@@ -31,9 +32,10 @@ struct RouteRow {
 class Gate {
  public:
   // `hosts` are the names, besides addresses and localhost, that the server goes by: a page on
-  // another name must not reach it through a visitor's browser (DNS rebinding).
+  // another name must not reach it through a visitor's browser (DNS rebinding). `operator_token`
+  // opens what Access::operator_token guards.
   Gate(Teams& teams, Sessions& sessions, Clock& clock, Metrics& metrics,
-       std::vector<std::string> hosts);
+       std::vector<std::string> hosts, std::string operator_token);
 
   void add(std::vector<RouteRow> rows);
 
@@ -53,6 +55,7 @@ class Gate {
 
   Async<Response> respond(Request request, std::optional<Caller> known);
   Async<Response> dispatch(Request request, std::optional<Caller> known);
+  void check_operator(const Request& request, bool is_at_door) const;
   static Credentials credentials_of(const Request& request, Access access);
   Async<Caller> identify(Credentials credentials);
   bool is_known_host(const Request& request) const;
@@ -63,6 +66,7 @@ class Gate {
   Metrics& metrics_;
   prometheus::Histogram& request_seconds_;
   const std::vector<std::string> hosts_;
+  const std::string operator_token_;
   std::vector<RouteRow> rows_;
   Router router_;
 };

@@ -16,6 +16,7 @@ std::vector<RouteRow> route_rows(const Routes& routes) {
   RunRoutes& runs = routes.runs;
   SessionRoutes& sessions = routes.sessions;
   DevToolsRoutes& devtools = routes.devtools;
+  OperatorRoutes& operators = routes.operators;
   using enum Access;
   return {
       {Method::get, "/health", anybody, on(server, &ServerRoutes::health)},
@@ -62,6 +63,11 @@ std::vector<RouteRow> route_rows(const Routes& routes) {
        on(devtools, &DevToolsRoutes::connect_page)},
       {Method::get, "/json/version", session_key, on(devtools, &DevToolsRoutes::version)},
       {Method::get, "/json/list", session_key, on(devtools, &DevToolsRoutes::list)},
+
+      {Method::post, "/operator/keys", operator_token, on(operators, &OperatorRoutes::create_key)},
+      {Method::get, "/operator/keys", operator_token, on(operators, &OperatorRoutes::keys)},
+      {Method::del, "/operator/keys/{keyId}", operator_token,
+       on(operators, &OperatorRoutes::revoke_key)},
   };
 }
 

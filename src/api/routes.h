@@ -4,6 +4,7 @@
 
 #include "api/devtools_routes.h"
 #include "api/gate.h"
+#include "api/operator_routes.h"
 #include "api/run_routes.h"
 #include "api/server_routes.h"
 #include "api/session_routes.h"
@@ -18,6 +19,7 @@ struct Routes {
   RunRoutes& runs;
   SessionRoutes& sessions;
   DevToolsRoutes& devtools;
+  OperatorRoutes& operators;
 };
 
 // The whole surface on one page; what is not built yet is in not_yet.h.

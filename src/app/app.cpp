@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "api/not_yet.h"
+#include "app/operator_file.h"
 #include "base/log.h"
 #include "io/race.h"
 
@@ -14,20 +15,7 @@ namespace {
 
 // For answers that are on their way when the server stops.
 constexpr auto last_answers = 2s;
-
-// The checkout's or the installation's, whichever the program lies in.
-std::filesystem::path find_runner_folder(const Config& config) {
-  if (!config.runner.folder.empty()) {
-    return std::filesystem::absolute(config.runner.folder);
-  }
-  std::error_code error;
-  std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
-  std::filesystem::path folder = program.parent_path();
-  std::filesystem::path installed = folder.parent_path() / "share" / "capstan" / "runner";
-  return std::filesystem::is_directory(installed, error)
-             ? installed
-             : folder.parent_path().parent_path() / "runner";
-}
+constexpr std::size_t operator_token_bytes = 32;
 
 BrowserSettings browser_settings(const Config& config) {
   return {.chromium = config.browser.chromium,
@@ -54,23 +42,16 @@ RunLimits run_limits(const Config& config) {
           parse_isolation_level(config.isolation.minimum).value_or(IsolationLevel::strict)};
 }
 
-bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
-ListenAddress checked_listen(const Config& config) {
-  ListenAddress address = parse_listen(config.server.listen);
-  if (!is_loopback(address.host) && !config.server.insecure_listen) {
-    throw Error(ErrorCode::invalid_argument,
-                "others could reach " + config.server.listen +
-                    ", and keys would travel in the clear; put a proxy with TLS in front of "
-                    "127.0.0.1, or allow it with --insecure-listen");
-  }
-  return address;
-}
-
 std::string url_host(const std::string& host) {
   return host.find(':') == std::string::npos ? host : "[" + host + "]";
+}
+
+// From this machine: what listens everywhere is called on loopback.
+std::string operator_url(const std::string& host, std::uint16_t port) {
+  std::string address = host == "localhost" || host == "0.0.0.0" ? "127.0.0.1"
+                        : host == "::"                           ? "::1"
+                                                                 : host;
+  return "http://" + url_host(address) + ":" + std::to_string(port);
 }
 
 Async<> no_connections_left(Server* server, Clock* clock) {
@@ -84,6 +65,7 @@ Async<> no_connections_left(Server* server, Clock* clock) {
 App::App(Executor executor, Config config)
     : executor_(std::move(executor)),
       config_(std::move(config)),
+      operator_token_(random_.hex(operator_token_bytes)),
       data_(config_.data),
       database_(data_.database()),
       work_folder_(config_.server.temporary_folder, workers_),
@@ -100,18 +82,20 @@ App::App(Executor executor, Config config)
       runners_(executor_, clock_, cage_, work_folder_, runtime_, metrics_, config_.runs.warm),
       runs_(executor_, clock_, random_, database_, cage_, runners_, sessions_, metrics_,
             run_limits(config_)),
-      gate_(teams_, sessions_, clock_, metrics_, config_.server.hosts),
+      gate_(teams_, sessions_, clock_, metrics_, config_.server.hosts, operator_token_),
       server_routes_(cage_, browsers_, runners_, sessions_, runs_, runtime_, metrics_,
                      CAPSTAN_VERSION),
       task_routes_(tasks_),
       run_routes_(runs_, clock_),
       session_routes_(sessions_, runs_, clock_),
-      devtools_routes_(sessions_, runs_, browsers_) {
+      devtools_routes_(sessions_, runs_, browsers_),
+      operator_routes_(teams_) {
   gate_.add(route_rows({.server = server_routes_,
                         .tasks = task_routes_,
                         .runs = run_routes_,
                         .sessions = session_routes_,
-                        .devtools = devtools_routes_}));
+                        .devtools = devtools_routes_,
+                        .operators = operator_routes_}));
   gate_.add(not_yet_rows());
 }
 
@@ -137,13 +121,16 @@ Async<> App::start() {
 }
 
 Async<> App::serve(Event* stop) {
-  ListenAddress address = checked_listen(config_);
+  ListenAddress address = listen_address_of(config_);
   asio::ip::tcp::acceptor acceptor = listen_on(executor_, address.host, address.port);
   std::optional<std::string> key = co_await first_key();
   co_await start();
   Server server(executor_, clock_, random_, ServerLimits{}, std::move(acceptor),
                 [this](Request request) { return gate_.answer(std::move(request)); });
   server.start();
+  auto operator_file = std::make_unique<OperatorFile>(
+      data_.operator_file(),
+      OperatorAccess{operator_url(address.host, server.port()), operator_token_});
   std::printf("Capstan is ready at http://%s:%d\n", url_host(address.host).c_str(),
               static_cast<int>(server.port()));
   if (key) {
@@ -155,6 +142,7 @@ Async<> App::serve(Event* stop) {
   co_await stop->wait();
   log_info("server_stopping");
   server_routes_.start_draining();
+  operator_file.reset();
   co_await shut_down(&server);
   log_info("server_stopped");
 }

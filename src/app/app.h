@@ -30,6 +30,7 @@ class App {
 
   SystemClock clock_;
   SystemRandom random_;
+  const std::string operator_token_;
   Metrics metrics_;
   DataFolder data_;
   Database database_;
@@ -52,6 +53,7 @@ class App {
   RunRoutes run_routes_;
   SessionRoutes session_routes_;
   DevToolsRoutes devtools_routes_;
+  OperatorRoutes operator_routes_;
 };
 
 }  // namespace capstan

@@ -1,7 +1,6 @@
 #include "app/config.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <limits>
 #include <sstream>
@@ -9,6 +8,7 @@
 #include <thread>
 #include <variant>
 
+#include <boost/asio/ip/address.hpp>
 #include <toml++/toml.h>
 
 #include "app/units.h"
@@ -34,8 +34,12 @@ struct Count {
   std::size_t min;
 };
 
+struct Address {
+  std::string* target;
+};
+
 using Target =
-    std::variant<Count, bool*, std::string*, Duration*, std::vector<std::string>*, Choice>;
+    std::variant<Count, Address, bool*, std::string*, Duration*, std::vector<std::string>*, Choice>;
 
 struct Setting {
   std::string name;
@@ -44,7 +48,7 @@ struct Setting {
 
 std::vector<Setting> settings_of(Config& config) {
   return {
-      {"server.listen", &config.server.listen},
+      {"server.listen", Address{&config.server.listen}},
       {"server.hosts", &config.server.hosts},
       {"server.temporary_folder", &config.server.temporary_folder},
       {"server.insecure_listen", &config.server.insecure_listen},
@@ -101,6 +105,12 @@ void apply(const Setting& setting, const Given& given, const std::string& place)
              "must be a whole number from " + std::to_string(count->min) + " to 2147483647");
     }
     *count->target = static_cast<std::size_t>(*number);
+  } else if (const auto* address = std::get_if<Address>(&setting.target)) {
+    if (text == nullptr || !parse_listen(*text)) {
+      refuse(place, setting.name,
+             "must be HOST:PORT with a port from 0 to 65535, such as \"127.0.0.1:8700\"");
+    }
+    *address->target = *text;
   } else if (const auto* flag = std::get_if<bool*>(&setting.target)) {
     if (!std::holds_alternative<bool>(given)) {
       refuse(place, setting.name, "must be true or false");
@@ -246,12 +256,8 @@ std::size_t sessions_for_memory() {
   return std::clamp<std::size_t>(bytes / 2 / session_bytes, 4, 64);
 }
 
-std::string first_of_both(const std::optional<std::string>& flag, const char* variable,
-                          std::string otherwise) {
-  if (flag) {
-    return *flag;
-  }
-  return variable != nullptr ? variable : std::move(otherwise);
+const Setting& listen_setting(const std::vector<Setting>& settings) {
+  return *find_setting(settings, "server.listen");
 }
 
 }  // namespace
@@ -264,38 +270,71 @@ Config::Config() {
 Config read_config(const ConfigFlags& flags, const Environment& environment) {
   Config config;
   std::vector<Setting> settings = settings_of(config);
-  std::string file = first_of_both(flags.config_file, environment("CAPSTAN_CONFIG"), "");
-  if (!file.empty()) {
-    apply_file(file, settings);
+  const char* file = environment("CAPSTAN_CONFIG");
+  if (flags.config_file || file != nullptr) {
+    apply_file(flags.config_file ? *flags.config_file : file, settings);
   }
   apply_environment(environment, settings);
-  config.data = first_of_both(flags.data, environment("CAPSTAN_DATA"), config.data.string());
-  config.server.listen =
-      first_of_both(flags.listen, environment("CAPSTAN_LISTEN"), config.server.listen);
+  if (const char* listen = environment("CAPSTAN_LISTEN")) {
+    apply(listen_setting(settings), std::string(listen), "CAPSTAN_LISTEN");
+  }
+  if (flags.listen) {
+    apply(listen_setting(settings), *flags.listen, "--listen");
+  }
   config.server.insecure_listen = config.server.insecure_listen || flags.insecure_listen;
-  parse_listen(config.server.listen);
+  const char* data = environment("CAPSTAN_DATA");
+  if (flags.data || data != nullptr) {
+    config.data = flags.data ? *flags.data : data;
+  }
   return config;
 }
 
-ListenAddress parse_listen(const std::string& text) {
-  std::size_t colon = text.rfind(':');
-  std::uint32_t port = 0;
-  bool has_port = colon != std::string::npos && colon + 1 < text.size();
-  if (has_port) {
-    auto [end, error] = std::from_chars(text.data() + colon + 1, text.data() + text.size(), port);
-    has_port = error == std::errc() && end == text.data() + text.size() && port <= 65535;
+std::filesystem::path find_runner_folder(const Config& config) {
+  if (!config.runner.folder.empty()) {
+    return std::filesystem::absolute(config.runner.folder);
   }
-  std::string host = has_port ? text.substr(0, colon) : std::string();
+  std::error_code error;
+  std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
+  std::filesystem::path folder = program.parent_path();
+  std::filesystem::path installed = folder.parent_path() / "share" / "capstan" / "runner";
+  return std::filesystem::is_directory(installed, error)
+             ? installed
+             : folder.parent_path().parent_path() / "runner";
+}
+
+std::optional<ListenAddress> parse_listen(const std::string& text) {
+  std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0) {
+    return std::nullopt;
+  }
+  std::string host = text.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) {
     host = host.substr(1, host.size() - 2);
   }
-  if (host.empty()) {
-    throw Error(ErrorCode::invalid_argument,
-                "server.listen must be HOST:PORT with a port from 0 to 65535, such as "
-                "127.0.0.1:8700, not " +
-                    text);
+  std::uint32_t port = 0;
+  const char* text_end = text.data() + text.size();
+  auto [end, error] = std::from_chars(text.data() + colon + 1, text_end, port);
+  if (host.empty() || error != std::errc() || end != text_end || port > 65535) {
+    return std::nullopt;
   }
-  return {host, static_cast<std::uint16_t>(port)};
+  return ListenAddress{host, static_cast<std::uint16_t>(port)};
+}
+
+bool ListenAddress::is_loopback() const {
+  boost::system::error_code error;
+  auto address = boost::asio::ip::make_address(host, error);
+  return host == "localhost" || (!error && address.is_loopback());
+}
+
+ListenAddress listen_address_of(const Config& config) {
+  ListenAddress address = *parse_listen(config.server.listen);
+  if (!address.is_loopback() && !config.server.insecure_listen) {
+    throw Error(ErrorCode::invalid_argument,
+                "others could reach " + config.server.listen +
+                    ", and keys would travel in the clear; put a proxy with TLS in front of "
+                    "127.0.0.1, or allow it with --insecure-listen");
+  }
+  return address;
 }
 
 }  // namespace capstan

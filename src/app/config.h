@@ -79,11 +79,19 @@ using Environment = std::function<const char*(const char*)>;  // getenv, or a te
 // Throws invalid_argument, naming file and line, variable or flag, for what is unknown or bad.
 Config read_config(const ConfigFlags& flags, const Environment& environment);
 
+// Where the Node side lies: as set, else with the checkout or the installation of this program.
+std::filesystem::path find_runner_folder(const Config& config);
+
 struct ListenAddress {
   std::string host;
   std::uint16_t port;
+
+  bool is_loopback() const;
 };
-// "127.0.0.1:8700", "[::1]:8700", "localhost:0".
-ListenAddress parse_listen(const std::string& text);
+// "127.0.0.1:8700", "[::1]:8700", "localhost:0"; nothing for anything else.
+std::optional<ListenAddress> parse_listen(const std::string& text);
+// Where to listen. Throws invalid_argument for an address that others can reach, unless that was
+// allowed.
+ListenAddress listen_address_of(const Config& config);
 
 }  // namespace capstan

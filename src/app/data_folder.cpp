@@ -23,9 +23,11 @@ DataFolder::DataFolder(const std::filesystem::path& path) : path_(std::filesyste
                 "can't use the data folder " + path_.string() + ": " + std::strerror(errno));
   }
   if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
-    throw Error(ErrorCode::unavailable,
+    throw Error(ErrorCode::conflict,
                 "the data folder " + path_.string() + " is in use by a running server");
   }
+  // Whoever wrote it has died: nobody else holds the lock.
+  std::filesystem::remove(operator_file(), error);
 }
 
 }  // namespace capstan

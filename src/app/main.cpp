@@ -71,6 +71,7 @@ int serve(const ConfigFlags& flags) {
   std::signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
   Config config = read_config(flags, [](const char* name) { return std::getenv(name); });
+  listen_address_of(config);  // a refusal leaves nothing behind
   asio::io_context loop(1);
   Event stop(loop.get_executor());
   asio::signal_set signals(loop, SIGTERM, SIGINT);

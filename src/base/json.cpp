@@ -1,5 +1,7 @@
 #include "base/json.h"
 
+#include <cmath>
+
 #include <boost/json/basic_parser_impl.hpp>
 
 namespace capstan {
@@ -8,39 +10,43 @@ namespace {
 constexpr std::size_t depth_max = 64;
 constexpr std::size_t problems_max = 20;
 
-// Boost.JSON keeps the last of two equal keys and says nothing. Counting the keys that were read
-// and those that were kept shows whether one was lost.
-struct KeyCounter {
+// What Boost.JSON's parser lets pass: it keeps the last of two equal keys, and takes 1e999 for
+// infinity. Counting the keys that were read and those that were kept shows whether one was lost.
+struct Strictness {
   static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
-  using ec = json::error_code;
-  using text = json::string_view;
+  using Failure = json::error_code;
+  using Text = json::string_view;
 
   std::size_t keys = 0;
+  bool all_finite = true;
 
-  bool on_document_begin(ec&) { return true; }
-  bool on_document_end(ec&) { return true; }
-  bool on_object_begin(ec&) { return true; }
-  bool on_object_end(std::size_t, ec&) { return true; }
-  bool on_array_begin(ec&) { return true; }
-  bool on_array_end(std::size_t, ec&) { return true; }
-  bool on_key_part(text, std::size_t, ec&) { return true; }
-  bool on_key(text, std::size_t, ec&) {
+  bool on_document_begin(Failure&) { return true; }
+  bool on_document_end(Failure&) { return true; }
+  bool on_object_begin(Failure&) { return true; }
+  bool on_object_end(std::size_t, Failure&) { return true; }
+  bool on_array_begin(Failure&) { return true; }
+  bool on_array_end(std::size_t, Failure&) { return true; }
+  bool on_key_part(Text, std::size_t, Failure&) { return true; }
+  bool on_key(Text, std::size_t, Failure&) {
     ++keys;
     return true;
   }
-  bool on_string_part(text, std::size_t, ec&) { return true; }
-  bool on_string(text, std::size_t, ec&) { return true; }
-  bool on_number_part(text, ec&) { return true; }
-  bool on_int64(std::int64_t, text, ec&) { return true; }
-  bool on_uint64(std::uint64_t, text, ec&) { return true; }
-  bool on_double(double, text, ec&) { return true; }
-  bool on_bool(bool, ec&) { return true; }
-  bool on_null(ec&) { return true; }
-  bool on_comment_part(text, ec&) { return true; }
-  bool on_comment(text, ec&) { return true; }
+  bool on_string_part(Text, std::size_t, Failure&) { return true; }
+  bool on_string(Text, std::size_t, Failure&) { return true; }
+  bool on_number_part(Text, Failure&) { return true; }
+  bool on_int64(std::int64_t, Text, Failure&) { return true; }
+  bool on_uint64(std::uint64_t, Text, Failure&) { return true; }
+  bool on_double(double number, Text, Failure&) {
+    all_finite = all_finite && std::isfinite(number);
+    return true;
+  }
+  bool on_bool(bool, Failure&) { return true; }
+  bool on_null(Failure&) { return true; }
+  bool on_comment_part(Text, Failure&) { return true; }
+  bool on_comment(Text, Failure&) { return true; }
 };
 
 json::parse_options strict_options() {
@@ -98,8 +104,12 @@ json::value parse_json(std::string_view text, std::string_view what) {
     throw Error(ErrorCode::invalid_argument,
                 std::string(what) + " is not valid JSON: " + error.message());
   }
-  json::basic_parser<KeyCounter> counter(strict_options());
+  json::basic_parser<Strictness> counter(strict_options());
   counter.write_some(false, text.data(), text.size(), error);
+  if (!counter.handler().all_finite) {
+    throw Error(ErrorCode::invalid_argument,
+                std::string(what) + " holds a number that is out of range");
+  }
   if (counter.handler().keys != count_keys(value)) {
     throw Error(ErrorCode::invalid_argument,
                 std::string(what) + " gives a key twice in one object; give each key once");

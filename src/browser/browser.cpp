@@ -27,6 +27,13 @@ std::string command(int id, std::string_view method, json::object params) {
       json::object{{"id", id}, {"method", method}, {"params", std::move(params)}});
 }
 
+// Whether the message is the answer that there will be no other document: a download, say, or a
+// response without a body. (Where a page can't be reached, a document comes that says so.)
+bool tells_of_abortion(const json::object& message) {
+  const json::value* result = message.if_contains("result");
+  return result != nullptr && text_at(result->as_object(), "errorText") == "net::ERR_ABORTED";
+}
+
 // Chromium answers Page.navigate before the new document is there, so the event is waited for.
 Async<> navigate(Party* page, std::string url) {
   co_await page->send(command(1, "Page.enable", {}));
@@ -35,6 +42,9 @@ Async<> navigate(Party* page, std::string url) {
     json::value message = json::parse(*text);
     if (tells_of_navigation(message.as_object())) {
       co_return;
+    }
+    if (tells_of_abortion(message.as_object())) {
+      throw Error(ErrorCode::unavailable, "the address has no page to show");
     }
   }
   throw Error(ErrorCode::unavailable, "the page has gone");

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <string_view>
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
 
 namespace capstan {
 namespace {
@@ -26,22 +30,46 @@ constexpr std::array country_codes = {
     "ye"sv, "za"sv,
 };
 
+constexpr std::size_t text_bytes_max = 1024;
+
+// Texts that end up in a proxy's protocol must not be able to begin a line of their own there.
+void check_text(Fields& in, std::string_view name, const std::optional<std::string>& text) {
+  bool has_control = text && std::any_of(text->begin(), text->end(), [](char c) {
+                       return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+                     });
+  if (text && (has_control || text->size() > text_bytes_max)) {
+    in.refuse(name, "must have at most 1024 bytes and no control characters");
+  }
+}
+
+bool is_port(std::string_view text) {
+  std::uint32_t port = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc() && end == text.data() + text.size() && port >= 1 && port <= 65535;
+}
+
+// PROTOCOL://HOST:PORT and nothing else, so that there is one way to read it.
+bool is_proxy_address(std::string_view text) {
+  auto url = boost::urls::parse_uri(text);
+  if (!url || text.size() > text_bytes_max || url->has_userinfo() || url->has_query() ||
+      url->has_fragment() || !url->encoded_path().empty() || url->host().empty()) {
+    return false;
+  }
+  std::string_view port(url->port().data(), url->port().size());
+  return (url->scheme() == "http" || url->scheme() == "https" || url->scheme() == "socks5") &&
+         is_port(port);
+}
+
 void check_custom(Fields& in) {
   std::string server = in.required_string("server");
-  in.required_string("username");
-  in.required_string("password");
-  std::size_t scheme_end = server.find("://");
-  std::string_view scheme = std::string_view(server).substr(0, scheme_end);
-  std::size_t port = server.rfind(':');
-  bool is_address = scheme_end != std::string::npos && port > scheme_end + 3 &&
-                    port + 1 < server.size() && server.size() - port <= 6 &&
-                    server.find_first_not_of("0123456789", port + 1) == std::string::npos &&
-                    server.find_first_of(" \r\n\t/@", scheme_end + 3) == std::string::npos;
-  if (in.has("server") &&
-      (!is_address || (scheme != "http" && scheme != "https" && scheme != "socks5"))) {
+  if (in.has("server") && !is_proxy_address(server)) {
     in.refuse("server",
               "must be PROTOCOL://HOST:PORT with http, https or socks5, such as "
               "https://proxy.example.com:443");
+  }
+  for (std::string_view name : {"username", "password"}) {
+    std::string text = in.required_string(name);
+    check_text(in, name, text);
   }
 }
 
@@ -51,8 +79,8 @@ void check_anchor(Fields& in) {
       std::find(country_codes.begin(), country_codes.end(), *country) == country_codes.end()) {
     in.refuse("country_code", "must be a supported two-letter country code such as us");
   }
-  in.string("region");
-  in.string("city");
+  check_text(in, "region", in.string("region"));
+  check_text(in, "city", in.string("city"));
 }
 
 }  // namespace

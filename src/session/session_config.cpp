@@ -34,6 +34,10 @@ std::optional<std::string> url_problem(const std::string& text) {
   if (url->host().empty()) {
     return "must name a host";
   }
+  std::string_view port(url->port().data(), url->port().size());
+  if (port.size() > 5 || (!port.empty() && url->port_number() == 0)) {
+    return "must name a port from 1 to 65535";
+  }
   if (url->has_userinfo()) {
     return "must not hold a user name or password";
   }

@@ -83,6 +83,7 @@ test('a run sees an environment of its own and nothing of the server', limit, as
     'LANG',
     'NODE_ENV',
     'PATH',
+    'TMPDIR',
     'TZ',
   ]);
   assert.equal(environment.TZ, 'UTC');

@@ -22,9 +22,11 @@ warm_headless = 1
 
 before(async () => {
   server = await startServer({ config });
-  site = createServer((_, response) => {
-    response.setHeader('content-type', 'text/html');
-    response.end('<title>Here</title>');
+  site = createServer(({ url }, response) => {
+    if (url === '/nothing') return response.writeHead(204).end();
+    const disposition = url === '/file' ? { 'content-disposition': 'attachment' } : {};
+    response.writeHead(200, { 'content-type': 'text/html', ...disposition });
+    return response.end('<title>Here</title>');
   });
   await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
   page = `http://127.0.0.1:${(site.address() as AddressInfo).port}/`;
@@ -106,6 +108,16 @@ test('a session begins on its first page', async () => {
   await play(server, { call: 'DELETE /v1/sessions/{sessionId}', at, status: 200 });
   const blank = await configurationOf({ session: { initial_url: 'about:blank' } });
   assert.equal(blank.configuration.session.initial_url, 'about:blank');
+});
+
+test('a session begins all the same if its first page does not', async () => {
+  const urls = [`${page}nothing`, `${page}file`, 'http://127.0.0.1:1/', 'http://nowhere.invalid/'];
+  for (const initial_url of urls) {
+    const begun = performance.now();
+    await configurationOf({ session: { initial_url } });
+    const took = performance.now() - begun;
+    assert.ok(took < 10_000, `${initial_url} takes ${took} ms`);
+  }
 });
 
 test('limits are minutes, or -1 for none', async () => {
