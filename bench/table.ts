@@ -37,7 +37,7 @@ function figuresOf(row: Row, rows: Row[]): Figures {
   const baseline = rows.find((other) => other.name === row.baseline);
   if (baseline) {
     figures.baseline = baseline.name;
-    figures.ratio = rounded(median / quantile(baseline.times, 0.5));
+    figures.ratio = Number((median / quantile(baseline.times, 0.5)).toFixed(3));
   }
   return figures;
 }

@@ -16,9 +16,8 @@ constexpr std::size_t name_bytes_max = 100;
 
 // Names are shown in lists with a line each.
 void check_name(std::string_view what, const std::string& name) {
-  bool has_control = std::any_of(name.begin(), name.end(), [](char c) {
-    return (c >= 0 && c < ' ') || c == 127;
-  });
+  bool has_control =
+      std::any_of(name.begin(), name.end(), [](char c) { return (c >= 0 && c < ' ') || c == 127; });
   if (name.empty() || name.size() > name_bytes_max || has_control || !is_utf8(name)) {
     throw Error(ErrorCode::invalid_argument,
                 std::string(what) + " must have 1 to 100 bytes of text, in one line");

@@ -33,8 +33,8 @@ class Teams {
   // The team of the key; nothing for an unknown or revoked one.
   Async<std::optional<TeamId>> team_of(std::string key);
 
-  // Makes a key, and its team if there is none of that name. Throws invalid_argument for a name that
-  // is empty, longer than 100 bytes, or can't be shown in one line.
+  // Makes a key, and its team if there is none of that name. Throws invalid_argument for a name
+  // that is empty, longer than 100 bytes, or can't be shown in one line.
   Async<NewApiKey> create_key(std::string team_name, std::string key_name);
   Async<std::vector<ApiKeyInfo>> keys();
   // False when there is no such key, or it was revoked before.

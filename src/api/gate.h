@@ -13,9 +13,9 @@ namespace capstan {
 
 // Who may use a route.
 enum class Access {
-  anybody,      // no key is looked for
-  api_key,      // a team's key, or a run's door
-  session_key,  // the same, or the token of the session that the query names
+  anybody,         // no key is looked for
+  api_key,         // a team's key, or a run's door
+  session_key,     // the same, or the token of the session that the query names
   operator_token,  // who can read the data folder of this server; never through a door
 };
 

@@ -127,10 +127,10 @@ Async<> App::serve(Event* stop) {
   co_await start();
   Server server(executor_, clock_, random_, ServerLimits{}, std::move(acceptor),
                 [this](Request request) { return gate_.answer(std::move(request)); });
-  server.start();
   auto operator_file = std::make_unique<OperatorFile>(
       data_.operator_file(),
       OperatorAccess{operator_url(address.host, server.port()), operator_token_});
+  server.start();
   std::printf("Capstan is ready at http://%s:%d\n", url_host(address.host).c_str(),
               static_cast<int>(server.port()));
   if (key) {

@@ -79,20 +79,20 @@ TEST(ParseJson, takes_one_value_of_any_kind) {
 
 TEST(ParseJson, refuses_what_is_not_one_json_text) {
   using namespace std::string_view_literals;
-  for (std::string_view text : {
-           // no value, or half of one
-           ""sv, " \n"sv, "{"sv, "[1"sv, "\"a"sv, "nul"sv, "-"sv, "1."sv, "1e"sv,
-           // not JSON, though some readers take it
-           "[1,]"sv, R"({"a":1,})"sv, "{a:1}"sv, "'a'"sv, "01"sv, ".5"sv, "+1"sv, "NaN"sv,
-           "Infinity"sv, "0x10"sv, "// note\n1"sv, "/* note */1"sv, "\"\t\""sv, R"("\x41")"sv,
-           // something in front of the value, or behind it
-           "\xef\xbb\xbf{}"sv, "1 2"sv, "{}x"sv, "{}{}"sv, "1\0"sv,
-           // half a surrogate pair
-           R"("\ud800")"sv, R"("\udc00")"sv, R"("\ud800A")"sv, R"("\ud800\u0041")"sv,
-           R"("\ud800\ud800")"sv,
-           // not UTF-8
-           "\"\xff\""sv, "\"\xc0\x80\""sv, "\"\xed\xa0\x80\""sv, "\"\xe2\x82\""sv,
-           "\"\xf4\x90\x80\x80\""sv, "{\"\x80\":1}"sv}) {
+  for (std::string_view text :
+       {// no value, or half of one
+        ""sv, " \n"sv, "{"sv, "[1"sv, "\"a"sv, "nul"sv, "-"sv, "1."sv, "1e"sv,
+        // not JSON, though some readers take it
+        "[1,]"sv, R"({"a":1,})"sv, "{a:1}"sv, "'a'"sv, "01"sv, ".5"sv, "+1"sv, "NaN"sv,
+        "Infinity"sv, "0x10"sv, "// note\n1"sv, "/* note */1"sv, "\"\t\""sv, R"("\x41")"sv,
+        // something in front of the value, or behind it
+        "\xef\xbb\xbf{}"sv, "1 2"sv, "{}x"sv, "{}{}"sv, "1\0"sv,
+        // half a surrogate pair
+        R"("\ud800")"sv, R"("\udc00")"sv, R"("\ud800A")"sv, R"("\ud800\u0041")"sv,
+        R"("\ud800\ud800")"sv,
+        // not UTF-8
+        "\"\xff\""sv, "\"\xc0\x80\""sv, "\"\xed\xa0\x80\""sv, "\"\xe2\x82\""sv,
+        "\"\xf4\x90\x80\x80\""sv, "{\"\x80\":1}"sv}) {
     EXPECT_THAT([&] { parse_json(text, "the body"); }, refuses(StartsWith("the body")))
         << testing::PrintToString(text);
   }

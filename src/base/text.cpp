@@ -140,11 +140,13 @@ std::string_view clip_utf8(std::string_view text, std::size_t bytes_max) {
   if (text.size() <= bytes_max) {
     return text;
   }
+  // A sequence has three continuations at most; what has more is no UTF-8 and can be cut anywhere.
   std::size_t end = bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) {
+  while (end > 0 && bytes_max - end < 4 &&
+         (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) {
     --end;
   }
-  return text.substr(0, end);
+  return text.substr(0, bytes_max - end < 4 ? end : bytes_max);
 }
 
 }  // namespace capstan

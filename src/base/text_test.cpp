@@ -80,8 +80,13 @@ TEST(Hex, writes_two_lower_case_digits_per_byte) {
 
 TEST(Base64, knows_the_vectors_of_rfc_4648) {
   constexpr std::pair<std::string_view, std::string_view> vectors[] = {
-      {"", ""},          {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
-      {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"},
+      {"", ""},
+      {"f", "Zg=="},
+      {"fo", "Zm8="},
+      {"foo", "Zm9v"},
+      {"foob", "Zm9vYg=="},
+      {"fooba", "Zm9vYmE="},
+      {"foobar", "Zm9vYmFy"},
       {"\xfb\xff\xfe", "+//+"},
   };
   for (const auto& [bytes, text] : vectors) {
@@ -102,9 +107,10 @@ TEST(Base64, brings_any_bytes_back) {
 
 TEST(Base64, refuses_everything_else) {
   for (std::string_view text :
-       {"Z"sv, "Zg"sv, "Zg="sv, "Zm9"sv, "Zg==="sv, "===="sv, "="sv, "Z==="sv, "Zg==Zg=="sv,
-        "Zm=v"sv, "=m9v"sv, "Zm9v\n"sv, "Zm9v\r\n"sv, "Zm9v\nZm9v"sv, "Zm9vZg==\n"sv, " Zm9v"sv,
-        "Zm9v    "sv, "    "sv, "Zm 9"sv, "Zm9-"sv, "Zm9_"sv, "Zm9\0"sv, "Zm9\x80"sv, "Zm9."sv}) {
+       {"Z"sv,        "Zg"sv,         "Zg="sv,        "Zm9"sv,   "Zg==="sv,    "===="sv,
+        "="sv,        "Z==="sv,       "Zg==Zg=="sv,   "Zm=v"sv,  "=m9v"sv,     "Zm9v\n"sv,
+        "Zm9v\r\n"sv, "Zm9v\nZm9v"sv, "Zm9vZg==\n"sv, " Zm9v"sv, "Zm9v    "sv, "    "sv,
+        "Zm 9"sv,     "Zm9-"sv,       "Zm9_"sv,       "Zm9\0"sv, "Zm9\x80"sv,  "Zm9."sv}) {
     EXPECT_EQ(decode_base64(text), std::nullopt) << testing::PrintToString(text);
   }
 }
@@ -184,8 +190,8 @@ TEST(DecodePercent, decodes_escapes_and_leaves_the_rest_alone) {
 }
 
 TEST(DecodePercent, refuses_broken_escapes_and_nul) {
-  for (std::string_view text : {"%", "a%", "%4", "%4g", "%g4", "%%41", "% 41", "%-1", "%+1", "%00",
-                                "a%00b", "%u0041"}) {
+  for (std::string_view text :
+       {"%", "a%", "%4", "%4g", "%g4", "%%41", "% 41", "%-1", "%+1", "%00", "a%00b", "%u0041"}) {
     EXPECT_EQ(decode_percent(text), std::nullopt) << text;
   }
 }

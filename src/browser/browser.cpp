@@ -34,10 +34,23 @@ bool tells_of_abortion(const json::object& message) {
   return result != nullptr && text_at(result->as_object(), "errorText") == "net::ERR_ABORTED";
 }
 
-// Chromium answers Page.navigate before the new document is there, so the event is waited for.
+// Whether the message is the answer to the command with this id.
+bool answers(const json::object& message, int id) {
+  const json::value* answered = message.if_contains("id");
+  return answered != nullptr && *answered == id;
+}
+
+// Chromium answers Page.navigate before the new document is there, so the event is waited for. A
+// page whose renderer is still starting sends events only once it has answered Page.enable, and a
+// short document may be there before that.
 Async<> navigate(Party* page, std::string url) {
   co_await page->send(command(1, "Page.enable", {}));
-  co_await page->send(command(2, "Page.navigate", {{"url", std::move(url)}}));
+  while (auto text = co_await page->receive()) {
+    if (answers(json::parse(*text).as_object(), 1)) {
+      co_await page->send(command(2, "Page.navigate", {{"url", std::move(url)}}));
+      break;
+    }
+  }
   while (auto text = co_await page->receive()) {
     json::value message = json::parse(*text);
     if (tells_of_navigation(message.as_object())) {

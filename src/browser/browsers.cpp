@@ -52,10 +52,10 @@ std::vector<std::pair<std::string, std::string>> browser_environment(
           {"TZ", "UTC"}};
 }
 
-Async<std::string> read_to_end(Stream& stream) {
+Async<std::string> read_to_end(Stream* stream) {
   std::string text;
   std::array<char, 4096> buffer{};
-  while (std::size_t count = co_await stream.read_some(buffer)) {
+  while (std::size_t count = co_await stream->read_some(buffer)) {
     text.append(buffer.data(), count);
   }
   co_return text;
@@ -114,7 +114,7 @@ Async<std::string> Browsers::read_version() {
   order.descriptors.push_back({1, std::move(out.write)});
   auto child = co_await cage_.start(std::move(order));
   Stream stream(executor_, std::move(out.read));
-  std::string text = co_await within(clock_, settings_.launch_limit, read_to_end(stream),
+  std::string text = co_await within(clock_, settings_.launch_limit, read_to_end(&stream),
                                      "Chromium did not tell its version in time");
   std::size_t begin = text.find_first_of("0123456789");
   if (begin == std::string::npos) {

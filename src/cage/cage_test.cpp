@@ -25,10 +25,10 @@ Pipe make_pipe() {
   return {Fd(ends[0]), Fd(ends[1])};
 }
 
-Async<std::string> read_all(Stream& stream) {
+Async<std::string> read_all(Stream* stream) {
   std::string text;
   std::array<char, 4096> buffer{};
-  while (std::size_t count = co_await stream.read_some(buffer)) {
+  while (std::size_t count = co_await stream->read_some(buffer)) {
     text.append(buffer.data(), count);
   }
   co_return text;
@@ -45,7 +45,7 @@ class CageTest : public LoopTest {
     order.descriptors.push_back({1, std::move(out.write)});
     auto child = co_await cage_.start(std::move(order));
     Stream stream(executor(), std::move(out.read));
-    std::string text = co_await read_all(stream);
+    std::string text = co_await read_all(&stream);
     ExitStatus ended = co_await child->wait();
     if (status != nullptr) {
       *status = ended;
@@ -53,6 +53,7 @@ class CageTest : public LoopTest {
     co_return text;
   }
 
+ protected:
   Cage cage_{executor()};
   SystemClock real_clock_;
 };
@@ -93,7 +94,7 @@ ASYNC_TEST(CageTest, destroying_a_child_ends_its_whole_group) {
   child.reset();
   // The pipe ends only when the last process that holds it has gone.
   Stream stream(executor(), std::move(out.read));
-  EXPECT_EQ(co_await within(real_clock_, 5s, read_all(stream), "the group lives on"), "");
+  EXPECT_EQ(co_await within(real_clock_, 5s, read_all(&stream), "the group lives on"), "");
   co_await cage_.close();
   EXPECT_EQ(cage_.child_count(), 0U);
 }

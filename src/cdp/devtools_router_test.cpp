@@ -159,7 +159,7 @@ TEST_F(RouterTest, what_is_not_json_is_refused) {
 
 TEST_F(RouterTest, a_command_of_the_wrong_form_is_refused_under_its_id) {
   PartyId party = join("S1");
-  for (auto [text, code] : std::initializer_list<std::pair<std::string, std::string>>{
+  for (const auto& [text, code] : std::initializer_list<std::pair<std::string, std::string>>{
            {R"({"id":3})", "-32600"},
            {R"({"id":3,"method":5})", "-32600"},
            {R"({"id":3,"method":"A.b","extra":1})", "-32600"},

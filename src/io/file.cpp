@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <fstream>
 #include <sstream>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -41,7 +42,7 @@ std::string read_file(const std::filesystem::path& path) {
 
 void write_private_file(const std::filesystem::path& path, std::string_view text) {
   Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file) {
+  if (!file || ::fchmod(file.get(), 0600) != 0) {
     throw file_error("can't create", path);
   }
   while (!text.empty()) {

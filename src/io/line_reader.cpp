@@ -7,6 +7,11 @@ namespace {
 
 constexpr std::size_t read_bytes = std::size_t{64} * 1024;
 
+Error too_long(std::size_t bytes_max) {
+  return Error(ErrorCode::resource_exhausted,
+               "a message is longer than " + std::to_string(bytes_max) + " bytes");
+}
+
 }  // namespace
 
 std::optional<std::string> LineReader::take_record() {
@@ -14,6 +19,9 @@ std::optional<std::string> LineReader::take_record() {
   if (end == std::string::npos) {
     searched_ = buffer_.size();
     return std::nullopt;
+  }
+  if (end - begin_ > record_bytes_max_) {
+    throw too_long(record_bytes_max_);
   }
   if (begin_ == 0 && end > read_bytes) {
     // A long record takes the buffer along, instead of being copied out of it.
@@ -36,8 +44,7 @@ Async<std::optional<std::string>> LineReader::next() {
     searched_ -= begin_;
     begin_ = 0;
     if (buffer_.size() > record_bytes_max_) {
-      throw Error(ErrorCode::resource_exhausted,
-                  "a message is longer than " + std::to_string(record_bytes_max_) + " bytes");
+      throw too_long(record_bytes_max_);
     }
     std::size_t old_size = buffer_.size();
     buffer_.resize(old_size + read_bytes);

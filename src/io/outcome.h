@@ -17,8 +17,8 @@ template <class T>
 class [[nodiscard]] Outcome {
  public:
   Outcome() : state_(Error()) {}
-  Outcome(T value) : state_(std::in_place_index<0>, std::move(value)) {}
-  Outcome(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
+  explicit Outcome(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+  explicit Outcome(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
 
   bool ok() const { return state_.index() == 0; }
   const Error& error() const { return std::get<1>(state_); }
@@ -40,7 +40,7 @@ template <>
 class [[nodiscard]] Outcome<void> {
  public:
   Outcome() = default;
-  Outcome(Error error) : ok_(false), error_(std::move(error)) {}
+  explicit Outcome(Error error) : ok_(false), error_(std::move(error)) {}
 
   bool ok() const { return ok_; }
   const Error& error() const { return error_; }

@@ -16,15 +16,14 @@ namespace capstan {
 // for the first success, and so hides a failure until the deadline.)
 Async<std::size_t> first_of(std::vector<Async<>> works);
 
-// Runs the work for at most `limit`; throws deadline_exceeded with `message` after that. The work
-// must be cancellable.
+// The coroutine of within(): a coroutine's parameters are no references.
 template <class T>
-Async<T> within(Clock& clock, Duration limit, Async<T> work, std::string message) {
+Async<T> race_with_clock(Clock* clock, Duration limit, Async<T> work, std::string message) {
   auto executor = co_await asio::this_coro::executor;
   auto [order, work_failure, outcome, sleep_failure, slept] =
       co_await asio::experimental::make_parallel_group(
           asio::co_spawn(executor, outcome_of(std::move(work)), asio::deferred),
-          asio::co_spawn(executor, outcome_of(clock.sleep(limit)), asio::deferred))
+          asio::co_spawn(executor, outcome_of(clock->sleep(limit)), asio::deferred))
           .async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
   auto cancellation = co_await asio::this_coro::cancellation_state;
   if (cancellation.cancelled() != asio::cancellation_type::none) {
@@ -34,6 +33,13 @@ Async<T> within(Clock& clock, Duration limit, Async<T> work, std::string message
     throw Error(ErrorCode::deadline_exceeded, std::move(message));
   }
   co_return std::move(outcome).take();
+}
+
+// Runs the work for at most `limit`; throws deadline_exceeded with `message` after that. The work
+// must be cancellable.
+template <class T>
+Async<T> within(Clock& clock, Duration limit, Async<T> work, std::string message) {
+  return race_with_clock(&clock, limit, std::move(work), std::move(message));
 }
 
 }  // namespace capstan

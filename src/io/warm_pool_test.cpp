@@ -21,6 +21,7 @@ struct Workshop {
   int attempts = 0;
   int made = 0;
   int closed = 0;
+  std::vector<Toy*> toys;  // all that were made, dead ones included
 };
 
 struct Toy {
@@ -47,7 +48,9 @@ Async<std::unique_ptr<Toy>> Workshop::make() {
     --failures_ahead;
     throw Error(ErrorCode::unavailable, "no wood");
   }
-  co_return std::make_unique<Toy>(this, ++made);
+  auto toy = std::make_unique<Toy>(this, ++made);
+  toys.push_back(toy.get());
+  co_return toy;
 }
 
 using ToyPool = WarmPool<Toy>;
@@ -123,19 +126,20 @@ ASYNC_TEST(WarmPoolTest, makes_one_now_when_none_is_warm) {
 }
 
 ASYNC_TEST(WarmPoolTest, what_has_gone_while_it_waited_is_closed_and_replaced) {
-  ToyPool pool(executor(), clock_, "toys", 2, [this]() -> Async<std::unique_ptr<Toy>> {
-    return workshop_.make();
-  });
+  ToyPool pool = make_pool(3);
   pool.start_refill();
   co_await let_pass(50ms);
-  // The first two go away once they are in the pool.
-  std::unique_ptr<Toy> first = co_await pool.take();
-  first->gone = true;
-  EXPECT_EQ(first->number, 1);
-  co_await first->close();
-  EXPECT_EQ(co_await take_number(&pool), 2);
+  workshop_.toys[0]->gone = true;
+  workshop_.toys[1]->gone = true;
+  EXPECT_EQ(co_await take_number(&pool), 3);
+  co_await settle();
+  EXPECT_EQ(workshop_.closed, 3) << "the two that had gone, and the one that was taken";
   co_await let_pass(50ms);
-  EXPECT_EQ(pool.ready_count(), 2U);
+  EXPECT_EQ(pool.ready_count(), 3U);
+  for (Toy* toy : std::vector(workshop_.toys.begin() + 3, workshop_.toys.end())) {
+    toy->gone = true;
+  }
+  EXPECT_EQ(co_await take_number(&pool), 7) << "all have gone: one is made now";
   co_await pool.close();
 }
 

@@ -43,13 +43,13 @@ class Database {
 
   template <class Function>
   Async<std::invoke_result_t<Function, Transaction&>> write(Function function) {
-    return run(*writer_, std::move(function));
+    return run(writer_.get(), std::move(function));
   }
 
   // Sees everything that write() has returned from.
   template <class Function>
   Async<std::invoke_result_t<Function, Transaction&>> read(Function function) {
-    return run(reader_ ? *reader_ : *writer_, std::move(function));
+    return run(reader_ ? reader_.get() : writer_.get(), std::move(function));
   }
 
  private:
@@ -82,22 +82,24 @@ class Database {
   };
 
   template <class Function>
-  static Async<std::invoke_result_t<Function, Transaction&>> run(Worker& worker, Function function);
+  static Async<std::invoke_result_t<Function, Transaction&>> run(Worker* worker, Function function);
 
   std::unique_ptr<Worker> writer_;
   std::unique_ptr<Worker> reader_;
 };
 
 template <class Function>
-Async<std::invoke_result_t<Function, Transaction&>> Database::run(Worker& worker,
+Async<std::invoke_result_t<Function, Transaction&>> Database::run(Worker* worker,
                                                                   Function function) {
   using Result = Outcome<std::invoke_result_t<Function, Transaction&>>;
   Result result = co_await asio::async_initiate<decltype(asio::use_awaitable), void(Result)>(
-      [&worker](auto handler, Function work) {
-        auto outcome = std::make_shared<Result>();
+      [worker](auto handler, Function work) {
+        // Stands if the work never gets its turn, because the transaction can't be begun.
+        auto outcome =
+            std::make_shared<Result>(Error(ErrorCode::unavailable, "the server's database failed"));
         auto loop = asio::make_work_guard(asio::get_associated_executor(handler));
         auto shared_handler = std::make_shared<decltype(handler)>(std::move(handler));
-        worker.add({
+        worker->add({
             .run =
                 [outcome, work = std::move(work)](Transaction& tx) {
                   *outcome = outcome_of_call([&] { return work(tx); });
@@ -105,8 +107,8 @@ Async<std::invoke_result_t<Function, Transaction&>> Database::run(Worker& worker
                 },
             .finish =
                 [outcome, loop, shared_handler](const std::optional<Error>& failure) {
-                  if (failure) {
-                    *outcome = *failure;
+                  if (failure && outcome->ok()) {
+                    *outcome = Result(*failure);
                   }
                   asio::post(loop.get_executor(), [outcome, loop, shared_handler] {
                     std::move (*shared_handler)(std::move(*outcome));

@@ -19,7 +19,7 @@ Error to_error(sqlite3* connection, std::string_view doing) {
       break;
   }
   if ((code & 0xff) == SQLITE_FULL) {
-    return Error(ErrorCode::unavailable, "the server's disk is full", std::move(cause));
+    return Error(ErrorCode::resource_exhausted, "the server's disk is full", std::move(cause));
   }
   return Error(ErrorCode::unavailable, "the server's database failed", std::move(cause));
 }
@@ -100,6 +100,7 @@ Sqlite::Sqlite(const std::filesystem::path& path, Mode mode) {
     sqlite3_close(connection_);
     throw Error(ErrorCode::unavailable, "can't open the database " + name, error.cause());
   }
+  std::unique_ptr<sqlite3, decltype(&sqlite3_close)> opened(connection_, sqlite3_close);
   sqlite3_extended_result_codes(connection_, 1);
   run_script("pragma busy_timeout = 5000; pragma foreign_keys = on;");
   if (mode == Mode::read_only) {
@@ -108,6 +109,7 @@ Sqlite::Sqlite(const std::filesystem::path& path, Mode mode) {
     // FULL: an acknowledged write must survive the loss of power.
     run_script("pragma journal_mode = wal; pragma synchronous = full;");
   }
+  opened.release();
 }
 
 Sqlite::~Sqlite() {

@@ -43,7 +43,7 @@ class Transaction {
  public:
   virtual ~Transaction() = default;
   // Runs one statement and returns its rows. Throws conflict where a UNIQUE constraint is broken,
-  // resource_exhausted when the disk is full.
+  // unavailable when the disk is full, or for anything else that goes wrong.
   virtual std::vector<Row> query(std::string_view sql, std::initializer_list<Value> values) = 0;
   // Runs one statement and returns how many rows it changed.
   virtual std::int64_t execute(std::string_view sql, std::initializer_list<Value> values) = 0;

@@ -44,7 +44,7 @@ void RunLog::append(LogStream stream, std::string_view bytes) {
       add_line(stream, piece);
       unfinished.erase(0, piece.size());
     }
-    if (end != std::string_view::npos) {
+    if (end != std::string_view::npos && !truncated_) {
       add_line(stream, unfinished);
       unfinished.clear();
     }

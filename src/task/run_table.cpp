@@ -221,10 +221,13 @@ Async<bool> RunTable::finish(RunId id, std::int64_t attempt, RunOutcome outcome,
   co_return co_await database_.write([=](Transaction& tx) {
     bool was_ours = tx.execute(
                         "update runs set status = $1, output = $2, error = $3, session_ids = $4,"
-                        " finished_at = $5, settings = '' where id = $6 and attempt = $7"
+                        " started_at = coalesce($5, started_at), finished_at = $6, settings = ''"
+                        " where id = $7 and attempt = $8"
                         " and status = 'running'",
                         {std::string(to_text(outcome.status)), maybe(outcome.output),
-                         maybe(outcome.error), to_text(session_ids), now, id.text(), attempt}) == 1;
+                         maybe(outcome.error), to_text(session_ids),
+                         outcome.begun_at ? Value(to_unix_ms(*outcome.begun_at)) : Value(nullptr),
+                         now, id.text(), attempt}) == 1;
     if (was_ours) {
       std::int64_t piece =
           tx.query_one("select count(*) from run_logs where run_id = $1", {id.text()})->integer(0);

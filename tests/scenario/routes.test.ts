@@ -45,6 +45,9 @@ const built = [
   'GET /devtools/page/{targetId}',
   'GET /json/version',
   'GET /json/list',
+  'POST /operator/keys',
+  'GET /operator/keys',
+  'DELETE /operator/keys/{keyId}',
 ];
 
 const notYet = [

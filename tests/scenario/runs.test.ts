@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Answer } from '../support/requests.ts';
 import { type Server, startServer } from '../support/server.ts';
-import { check, deployTask, encode, endOf, newKey, play } from './scenario.ts';
+import { check, deployTask, encode, endOf, newKey, play, sessionHasEnded } from './scenario.ts';
 import { type Scenario, unknownId } from './scenario.ts';
 
 let server: Server;
@@ -232,7 +232,7 @@ test('a session that was handed in outlives the run, unless it is asked not to',
   await run({ sessionId: given, version: '1', cleanupSessions: false });
   assert.equal(await statusOf(given), 'running');
   await run({ sessionId: given, version: '1', cleanupSessions: true });
-  assert.equal(await statusOf(given), 'completed');
+  assert.equal(await sessionHasEnded(server, given), 'completed');
 });
 
 test('a configuration is looked at before anything runs', () => {

@@ -3,7 +3,16 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { type Server, startServer } from '../support/server.ts';
-import { check, deployTask, encode, newKey, play, type Scenario } from './scenario.ts';
+import {
+  check,
+  deployTask,
+  encode,
+  newKey,
+  play,
+  type Scenario,
+  nextMillisecond,
+  sessionHasEnded,
+} from './scenario.ts';
 
 let server: Server;
 let taskId = '';
@@ -48,6 +57,7 @@ const order = (body: object, status = 200, key: string = server.key): Scenario =
 const long = { async: true, inputs: { ANCHOR_MS: '60000' } };
 
 async function start(body: object, key?: string): Promise<string> {
+  nextMillisecond();
   return (await play(server, order(body, 200, key))).body.data.executionResultId;
 }
 
@@ -184,6 +194,7 @@ test('a call that is repeated is answered, even if it could not be made anew', a
   const made = await play(server, { call: 'POST /v1/sessions', status: 200 });
   const body = { sessionId: made.body.data.id, cleanupSessions: true };
   const first = await play(server, repeated('k3', body));
+  await sessionHasEnded(server, body.sessionId);
   const again = await play(server, repeated('k3', body));
   assert.deepEqual(again.body, first.body, 'though the first one has ended the session');
 });

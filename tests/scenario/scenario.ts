@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { eventually } from '../support/eventually.ts';
 import type { Answer } from '../support/requests.ts';
 import { binary, type Server } from '../support/server.ts';
 import { problemsOf, type Shape, text } from './shape.ts';
@@ -148,7 +149,7 @@ export async function revokeKey(server: Server, name: string): Promise<void> {
   const data = ['--data', server.dataDir];
   const listing = await capstan('keys', 'list', ...data);
   const line = listing.split('\n').find((each) => each.includes(name)) ?? '';
-  const [id] = /^[0-9a-f-]{36}/.exec(line) ?? [];
+  const [id] = /^[0-9a-f-]{36}\b/.exec(line) ?? [];
   assert.ok(id, `the list has the id of ${name}:\n${listing}`);
   await capstan('keys', 'revoke', id, ...data);
 }
@@ -180,6 +181,22 @@ export async function endOf(server: Server, taskId: string, executionId: string)
   const [, end] = /^event: end\ndata: (.*)$/m.exec(followed.text) ?? [];
   assert.ok(end, `the log ends with the execution:\n${followed.text}`);
   return JSON.parse(end);
+}
+
+/** Lets the clock go on: what happens within one millisecond has no order among itself. */
+export function nextMillisecond(): void {
+  for (const now = Date.now(); Date.now() === now;);
+}
+
+/** Waits until a session is told to have ended, as what ends it may not wait for that. */
+export async function sessionHasEnded(server: Server, sessionId: string): Promise<string> {
+  const call = 'GET /v1/sessions/{sessionId}';
+  const get = { call, at: { sessionId }, status: 200 };
+  const ended = async (): Promise<string | false> => {
+    const { status } = (await play(server, get)).body.data;
+    return status !== 'running' && status;
+  };
+  return eventually(`session ${sessionId} has ended`, ended, 5_000);
 }
 
 /** Settings under which nothing is kept warm: for tests that hardly run anything. */

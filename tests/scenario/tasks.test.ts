@@ -3,7 +3,16 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Server, startServer } from '../support/server.ts';
-import { check, encode, newKey, play, quiet, type Scenario, unknownId } from './scenario.ts';
+import {
+  check,
+  encode,
+  newKey,
+  play,
+  quiet,
+  type Scenario,
+  unknownId,
+  nextMillisecond,
+} from './scenario.ts';
 
 let server: Server;
 before(async () => (server = await startServer({ config: quiet })));
@@ -196,7 +205,10 @@ test('a deleted task is gone, and its name starts anew', async () => {
 test('pages of a list show each task once, newest first', async () => {
   const key = await newKey(server, 'pages');
   const names = Array.from({ length: 25 }, (_, i) => `page-${i}`);
-  for (const name of names) await play(server, { ...create({ name }), key });
+  for (const name of names) {
+    await play(server, { ...create({ name }), key });
+    nextMillisecond();
+  }
   const list = async (query: string): Promise<{ tasks: { name: string }[]; total: number }> =>
     (await play(server, { call: 'GET /v1/task', key, query, status: 200 })).body.data;
   const seen: string[] = [];

@@ -1,0 +1,83 @@
+#include "app/data_folder.h"
+
+#include <sys/stat.h>
+
+#include <gtest/gtest.h>
+
+#include "app/operator_file.h"
+#include "io/outcome.h"
+
+namespace capstan {
+namespace {
+
+class DataFolderTest : public testing::Test {
+ protected:
+  TemporaryFolder parent_{std::filesystem::temp_directory_path(), "data-"};
+  std::filesystem::path path_ = parent_.path() / "deeper" / "data";
+};
+
+mode_t mode_of(const std::filesystem::path& path) {
+  struct stat status{};
+  return ::stat(path.c_str(), &status) == 0 ? status.st_mode & 0777 : 0;
+}
+
+ErrorCode code_of_opening(const std::filesystem::path& path) {
+  auto opened = outcome_of_call([&] { return DataFolder(path); });
+  EXPECT_FALSE(opened.ok());
+  return opened.ok() ? ErrorCode::internal : opened.error().code();
+}
+
+TEST_F(DataFolderTest, is_made_for_its_owner_alone) {
+  DataFolder folder(path_);
+  EXPECT_EQ(mode_of(path_), 0700U);
+}
+
+TEST_F(DataFolderTest, has_one_user_at_a_time) {
+  {
+    DataFolder folder(path_);
+    EXPECT_EQ(code_of_opening(path_), ErrorCode::conflict);
+  }
+  DataFolder again(path_);
+}
+
+TEST_F(DataFolderTest, that_cannot_be_one_is_not_in_use) {
+  write_private_file(parent_.path() / "file", "");
+  EXPECT_EQ(code_of_opening(parent_.path() / "file"), ErrorCode::unavailable);
+  EXPECT_EQ(code_of_opening(parent_.path() / "file" / "data"), ErrorCode::unavailable);
+}
+
+TEST_F(DataFolderTest, forgets_the_operator_file_of_a_server_that_died) {
+  {
+    DataFolder folder(path_);
+  }
+  write_private_file(DataFolder::operator_file(path_), "{}");
+  DataFolder folder(path_);
+  EXPECT_FALSE(std::filesystem::exists(folder.operator_file()));
+}
+
+TEST_F(DataFolderTest, tells_how_to_reach_the_server_while_it_runs) {
+  DataFolder folder(path_);
+  {
+    OperatorFile file(folder.operator_file(), {"http://127.0.0.1:1", "secret"});
+    EXPECT_EQ(mode_of(folder.operator_file()), 0600U);
+    EXPECT_EQ(code_of_opening(path_), ErrorCode::conflict);
+    auto read = read_operator_file(DataFolder::operator_file(path_));
+    ASSERT_TRUE(read) << "whoever finds the folder in use leaves the file alone";
+    EXPECT_EQ(read->url, "http://127.0.0.1:1");
+    EXPECT_EQ(read->token, "secret");
+  }
+  EXPECT_FALSE(read_operator_file(folder.operator_file()));
+}
+
+TEST_F(DataFolderTest, has_no_use_for_an_operator_file_that_is_none) {
+  std::filesystem::path file = parent_.path() / "operator.json";
+  for (const char* text :
+       {"", "{", "[]", "{}", R"({"url":"http://a"})", R"({"url":1,"token":"a"})"}) {
+    write_private_file(file, text);
+    auto read = outcome_of_call([&] { return read_operator_file(file); });
+    EXPECT_FALSE(read.ok()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace capstan
