@@ -19,7 +19,7 @@ Error to_error(sqlite3* connection, std::string_view doing) {
       break;
   }
   if ((code & 0xff) == SQLITE_FULL) {
-    return Error(ErrorCode::resource_exhausted, "the server's disk is full", std::move(cause));
+    return Error(ErrorCode::unavailable, "the server's disk is full", std::move(cause));
   }
   return Error(ErrorCode::unavailable, "the server's database failed", std::move(cause));
 }
