@@ -31,7 +31,8 @@ std::string command(int id, std::string_view method, json::object params) {
 // response without a body. (Where a page can't be reached, a document comes that says so.)
 bool tells_of_abortion(const json::object& message) {
   const json::value* result = message.if_contains("result");
-  return result != nullptr && text_at(result->as_object(), "errorText") == "net::ERR_ABORTED";
+  return message.contains("error") ||
+         (result != nullptr && text_at(result->as_object(), "errorText") == "net::ERR_ABORTED");
 }
 
 // Whether the message is the answer to the command with this id.

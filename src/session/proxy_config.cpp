@@ -42,12 +42,6 @@ void check_text(Fields& in, std::string_view name, const std::optional<std::stri
   }
 }
 
-bool is_port(std::string_view text) {
-  std::uint32_t port = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc() && end == text.data() + text.size() && port >= 1 && port <= 65535;
-}
-
 // PROTOCOL://HOST:PORT and nothing else, so that there is one way to read it.
 bool is_proxy_address(std::string_view text) {
   auto url = boost::urls::parse_uri(text);
@@ -84,6 +78,12 @@ void check_anchor(Fields& in) {
 }
 
 }  // namespace
+
+bool is_port(std::string_view text) {
+  std::uint32_t port = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc() && end == text.data() + text.size() && port >= 1 && port <= 65535;
+}
 
 json::object read_proxy_config(Fields in, const json::object& sent) {
   auto active = in.boolean("active");

@@ -9,4 +9,7 @@ namespace capstan {
 // silently went without its proxy would show its address to the sites it visits.
 json::object read_proxy_config(Fields in, const json::object& sent);
 
+// Whether the text is a port from 1 to 65535.
+bool is_port(std::string_view text);
+
 }  // namespace capstan

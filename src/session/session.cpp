@@ -75,6 +75,7 @@ void Session::stop(SessionStatus reason) {
 
 void Session::end(SessionStatus status) {
   status_ = status;
+  slot_ = Slot();  // who is told that it has ended may open the next one
   ended_.set();
   ready_.set();
 }
@@ -111,7 +112,6 @@ Async<> Session::live() {
     }
     browser_.reset();
   }
-  slot_ = Slot();
   log_info("session_ended", {{"session", id_.text()}, {"status", to_text(status_)}});
 }
 

@@ -35,7 +35,7 @@ std::optional<std::string> url_problem(const std::string& text) {
     return "must name a host";
   }
   std::string_view port(url->port().data(), url->port().size());
-  if (port.size() > 5 || (!port.empty() && url->port_number() == 0)) {
+  if (!port.empty() && !is_port(port)) {
     return "must name a port from 1 to 65535";
   }
   if (url->has_userinfo()) {

@@ -149,6 +149,9 @@ Async<AcceptedRun> RunTable::accept(StartRun order, bool claim) {
     if (auto earlier = find_idempotent(tx, order)) {
       return AcceptedRun{.run = std::move(*earlier), .is_new = false};
     }
+    if (order.session_is_missing) {
+      throw Error(ErrorCode::not_found, "no session " + order.settings.session->text());
+    }
     Task task = find_ordered_task(tx, order);
     TaskVersion version = find_ordered_version(tx, order, task);
     if (!claim) {

@@ -102,7 +102,9 @@ Async<Run> Runs::accept(StartRun order) {
     throw Error(ErrorCode::unavailable, "the server is shutting down").retry_after(5s);
   }
   if (order.settings.session) {
-    sessions_.running(order.team, *order.settings.session);  // throws if it isn't
+    auto running =
+        outcome_of_call([&] { return sessions_.running(order.team, *order.settings.session); });
+    order.session_is_missing = !running.ok();
   }
   // A slot is taken before the row is written, so that claiming it needs no second write.
   bool claim = running_ < limits_.running_max && !may_be_queued_;
