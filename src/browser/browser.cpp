@@ -55,6 +55,10 @@ Async<> navigate(Party* page, std::string url) {
   while (auto text = co_await page->receive()) {
     json::value message = json::parse(*text);
     if (tells_of_navigation(message.as_object())) {
+      // The page tells earlier than the browser's list of pages does; by its next answer both do.
+      co_await page->send(command(3, "Page.getFrameTree", {}));
+    }
+    if (answers(message.as_object(), 3)) {
       co_return;
     }
     if (tells_of_abortion(message.as_object())) {

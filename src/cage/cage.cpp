@@ -91,8 +91,14 @@ Async<std::unique_ptr<Child>> Cage::start(ChildOrder order) {
 Async<> Cage::reap(std::shared_ptr<Child::Process> process) {
   // Not ended by cancellation: a child must be waited for even while the server closes.
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  co_await process->pidfd.async_wait(asio::posix::stream_descriptor::wait_read,
-                                     asio::use_awaitable);
+  // Asio may wake a wait for nothing: a readiness that was still queued for a descriptor that has
+  // been closed goes to the next one that gets its place. So the process itself is asked.
+  siginfo_t seen{};
+  while (seen.si_pid == 0) {
+    co_await process->pidfd.async_wait(asio::posix::stream_descriptor::wait_read,
+                                       asio::use_awaitable);
+    ::waitid(P_PID, static_cast<id_t>(process->pid), &seen, WEXITED | WNOHANG | WNOWAIT);
+  }
   process->kill_group();
   siginfo_t info{};
   ::waitid(P_PID, static_cast<id_t>(process->pid), &info, WEXITED);

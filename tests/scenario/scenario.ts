@@ -172,7 +172,7 @@ export async function deployTask(
   return at.taskId;
 }
 
-/** Waits until a run has ended, by following its log; gives the execution, as the log's end does. */
+/** Waits until a run has ended, by following its log; gives the execution that ends the log. */
 export async function endOf(server: Server, taskId: string, executionId: string): Promise<any> {
   const call = 'GET /v1/task/{taskId}/executions/{executionId}/logs';
   const at = { taskId, executionId };
