@@ -64,25 +64,29 @@ void Database::Worker::work() {
 }
 
 void Database::Worker::do_batch(std::deque<Job> batch) {
+  auto failure = commit(batch.begin(), batch.end());
+  for (auto job = batch.begin(); job != batch.end(); ++job) {
+    // What fails a batch, such as a full disk, is often one job's doing: then each has its own try.
+    job->finish(failure && batch.size() > 1 ? commit(job, std::next(job)) : failure);
+  }
+}
+
+std::optional<Error> Database::Worker::commit(JobIterator begin, JobIterator end) {
   auto outcome = outcome_of_call([&] {
     connection_->run_script(writes_ ? "begin immediate" : "begin");
-    for (Job& job : batch) {
+    for (auto job = begin; job != end; ++job) {
       connection_->run_script("savepoint job");
-      bool keep = job.run(*connection_);
+      bool keep = job->run(*connection_);
       connection_->run_script(keep ? "release job" : "rollback to job; release job");
     }
     connection_->run_script("commit");
   });
-  std::optional<Error> failure;
-  if (!outcome.ok()) {
-    failure = outcome.error();
-    // A failed begin leaves nothing to roll back; then this does nothing.
-    [[maybe_unused]] auto rolled_back =
-        outcome_of_call([&] { connection_->run_script("rollback"); });
+  if (outcome.ok()) {
+    return std::nullopt;
   }
-  for (Job& job : batch) {
-    job.finish(failure);
-  }
+  // A failed begin leaves nothing to roll back; then this does nothing.
+  [[maybe_unused]] auto rolled_back = outcome_of_call([&] { connection_->run_script("rollback"); });
+  return outcome.error();
 }
 
 }  // namespace capstan

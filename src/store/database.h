@@ -54,12 +54,15 @@ class Database {
 
  private:
   // A piece of work for a database thread. `run` does it inside the transaction and must not
-  // throw: it keeps its failure, and returns false to have its changes undone. `finish` is called
-  // after the commit, with the failure of that if there was one.
+  // throw: it keeps its failure, and returns false to have its changes undone; it is called again
+  // where a commit fails. `finish` is called once, after the commit, with the failure of that if
+  // there was one.
   struct Job {
     std::function<bool(Transaction&)> run;
     std::function<void(const std::optional<Error>&)> finish;
   };
+
+  using JobIterator = std::deque<Job>::iterator;
 
   // A connection and its thread.
   class Worker {
@@ -71,6 +74,8 @@ class Database {
    private:
     void work();
     void do_batch(std::deque<Job> batch);
+    // Does the jobs in one transaction; returns what failed it.
+    std::optional<Error> commit(JobIterator begin, JobIterator end);
 
     std::unique_ptr<Sqlite> connection_;
     const bool writes_;

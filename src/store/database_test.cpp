@@ -52,6 +52,13 @@ Async<> hold_writer(Database* database, std::shared_ptr<std::latch> gate) {
   co_await database->write([gate](Transaction&) { gate->wait(); });
 }
 
+// Adds more than a database of 20 pages to spare can take.
+Async<> expect_full(Database* database) {
+  auto outcome = co_await outcome_of(add(database, std::string(1'000'000, 'x')));
+  EXPECT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.error().message(), "the server's disk is full");
+}
+
 Async<> count_return(Async<> work, int* count) {
   co_await std::move(work);
   ++*count;
@@ -161,11 +168,23 @@ ASYNC_TEST(DatabaseTest, a_full_disk_is_told_to_who_filled_it_and_smaller_writes
     std::int64_t pages = tx.query_one("pragma page_count", {})->integer(0);
     tx.query("pragma max_page_count = " + std::to_string(pages + 20), {});
   });
-  auto outcome = co_await outcome_of(add(&database, std::string(1'000'000, 'x')));
-  EXPECT_FALSE(outcome.ok());
-  EXPECT_EQ(outcome.error().message(), "the server's disk is full");
+  co_await expect_full(&database);
   co_await add(&database, "small");
   EXPECT_EQ(co_await ask(&database, "select count(*) from things"), 1);
+
+  // Those that share its commit don't share its failure.
+  Scope scope(executor(), "test");
+  int returned = 0;
+  auto gate = std::make_shared<std::latch>(1);
+  scope.spawn(hold_writer(&database, gate));
+  scope.spawn(count_return(add(&database, "before"), &returned));
+  scope.spawn(expect_full(&database));
+  scope.spawn(count_return(add(&database, "after"), &returned));
+  co_await settle();
+  gate->count_down();
+  co_await scope.drain();
+  EXPECT_EQ(returned, 2);
+  EXPECT_EQ(co_await ask(&database, "select count(*) from things"), 3);
 }
 
 ASYNC_TEST(DatabaseTest, a_read_that_writes_is_refused) {

@@ -94,14 +94,14 @@ Sqlite::Sqlite(const std::filesystem::path& path, Mode mode) {
   int flags =
       mode == Mode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   std::string name = path.empty() ? ":memory:" : path.string();
-  if (sqlite3_open_v2(name.c_str(), &connection_, flags | SQLITE_OPEN_NOMUTEX, nullptr) !=
-      SQLITE_OK) {
-    Error error = to_error(connection_, "open");
-    sqlite3_close(connection_);
-    throw Error(ErrorCode::unavailable, "can't open the database " + name, error.cause());
+  sqlite3* connection = nullptr;
+  int result = sqlite3_open_v2(name.c_str(), &connection, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+  connection_.reset(connection);  // it is there after most failures too
+  if (result != SQLITE_OK) {
+    throw Error(ErrorCode::unavailable, "can't open the database " + name,
+                to_error(connection, "open").cause());
   }
-  std::unique_ptr<sqlite3, decltype(&sqlite3_close)> opened(connection_, sqlite3_close);
-  sqlite3_extended_result_codes(connection_, 1);
+  sqlite3_extended_result_codes(connection, 1);
   run_script("pragma busy_timeout = 5000; pragma foreign_keys = on;");
   if (mode == Mode::read_only) {
     run_script("pragma wal_autocheckpoint = 0; pragma query_only = on;");
@@ -109,33 +109,29 @@ Sqlite::Sqlite(const std::filesystem::path& path, Mode mode) {
     // FULL: an acknowledged write must survive the loss of power.
     run_script("pragma journal_mode = wal; pragma synchronous = full;");
   }
-  opened.release();
 }
 
-Sqlite::~Sqlite() {
-  for (auto& [sql, statement] : statements_) {
-    sqlite3_finalize(statement);
-  }
-  sqlite3_close(connection_);
-}
+void Sqlite::Closer::operator()(sqlite3* connection) const { sqlite3_close(connection); }
+
+void Sqlite::Closer::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 
 void Sqlite::run_script(const std::string& sql) {
-  if (sqlite3_exec(connection_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
-    throw to_error(connection_, "script");
+  if (sqlite3_exec(connection_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
+    throw to_error(connection_.get(), "script");
   }
 }
 
 sqlite3_stmt* Sqlite::prepare(std::string_view sql) {
   auto known = statements_.find(sql);
   if (known != statements_.end()) {
-    return known->second;
+    return known->second.get();
   }
   sqlite3_stmt* statement = nullptr;
-  if (sqlite3_prepare_v3(connection_, sql.data(), static_cast<int>(sql.size()),
+  if (sqlite3_prepare_v3(connection_.get(), sql.data(), static_cast<int>(sql.size()),
                          SQLITE_PREPARE_PERSISTENT, &statement, nullptr) != SQLITE_OK) {
-    throw to_error(connection_, sql);
+    throw to_error(connection_.get(), sql);
   }
-  statements_.emplace(sql, statement);
+  statements_[std::string(sql)].reset(statement);
   return statement;
 }
 
@@ -155,7 +151,7 @@ std::vector<Row> Sqlite::step_all(std::string_view sql, std::initializer_list<Va
   }
   std::optional<Error> failure;
   if (result != SQLITE_DONE) {
-    failure = to_error(connection_, sql);
+    failure = to_error(connection_.get(), sql);
   }
   sqlite3_reset(statement);
   sqlite3_clear_bindings(statement);
@@ -171,7 +167,7 @@ std::vector<Row> Sqlite::query(std::string_view sql, std::initializer_list<Value
 
 std::int64_t Sqlite::execute(std::string_view sql, std::initializer_list<Value> values) {
   step_all(sql, values);
-  return sqlite3_changes64(connection_);
+  return sqlite3_changes64(connection_.get());
 }
 
 }  // namespace capstan

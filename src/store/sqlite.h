@@ -57,7 +57,6 @@ class Sqlite final : public Transaction {
   enum class Mode { read_write, read_only };
 
   Sqlite(const std::filesystem::path& path, Mode mode);
-  ~Sqlite() override;
 
   std::vector<Row> query(std::string_view sql, std::initializer_list<Value> values) override;
   std::int64_t execute(std::string_view sql, std::initializer_list<Value> values) override;
@@ -68,8 +67,13 @@ class Sqlite final : public Transaction {
   sqlite3_stmt* prepare(std::string_view sql);
   std::vector<Row> step_all(std::string_view sql, std::initializer_list<Value> values);
 
-  sqlite3* connection_ = nullptr;
-  std::map<std::string, sqlite3_stmt*, std::less<>> statements_;
+  struct Closer {
+    void operator()(sqlite3* connection) const;
+    void operator()(sqlite3_stmt* statement) const;
+  };
+
+  std::unique_ptr<sqlite3, Closer> connection_;
+  std::map<std::string, std::unique_ptr<sqlite3_stmt, Closer>, std::less<>> statements_;
 };
 
 }  // namespace capstan
