@@ -36,7 +36,7 @@ bool Session::is_token(std::string_view text) const { return equal_in_constant_t
 
 std::optional<WallTime> Session::expires_at() const {
   std::int64_t limit = order_.config.max_duration_min.value_or(default_max_duration_min);
-  if (!opened_at_ || limit < 0) {
+  if (!opened_at_ || ended_at_ || limit < 0) {
     return std::nullopt;
   }
   return *opened_at_ + std::chrono::minutes(limit);
@@ -60,21 +60,21 @@ Async<std::unique_ptr<Session::Use>> Session::use() {
   if (failure_) {
     throw Error(*failure_);
   }
-  if (ended_.is_set()) {
+  if (status_ != SessionStatus::running) {
     throw session_gone(id_);
   }
   co_return std::make_unique<Use>(shared_from_this());
 }
 
 void Session::stop(SessionStatus reason) {
-  if (!stop_wanted_.is_set()) {
-    stop_reason_ = reason;
+  if (status_ == SessionStatus::running) {
+    status_ = reason;
+    ended_at_ = clock_.wall_now();
     stop_wanted_.set();
   }
 }
 
-void Session::end(SessionStatus status) {
-  status_ = status;
+void Session::finish() {
   slot_ = Slot();  // who is told that it has ended may open the next one
   ended_.set();
   ready_.set();
@@ -86,24 +86,24 @@ Async<> Session::live() {
   either.push_back(stop_wanted_.wait());
   co_await first_of(std::move(either));
   if (!open_wanted_.is_set()) {
-    end(stop_reason_);
+    finish();
     co_return;
   }
   auto prepared = co_await outcome_of(prepare_browser());
-  SessionStatus ending = SessionStatus::crashed;
   if (prepared.ok()) {
     idle_since_ = clock_.now();
     ready_.set();
-    ending = co_await first_ending();
+    stop(co_await first_ending());
   } else {
     failure_ = prepared.error();
+    stop(SessionStatus::crashed);
   }
   // The row first: who is told that the session has ended finds it ended.
-  auto stored = co_await outcome_of(table_.end(id_, ending, clock_.wall_now()));
+  auto stored = co_await outcome_of(table_.end(id_, status_, *ended_at_));
   if (!stored.ok()) {
     log_error("session_not_stored", {{"session", id_.text()}, {"cause", stored.error().cause()}});
   }
-  end(ending);
+  finish();
   if (browser_) {
     co_await browser_->close();
     // Those who are inside a use notice that the browser has gone, and leave.
@@ -158,8 +158,7 @@ Async<SessionStatus> Session::first_ending() {
   if (idle >= 0) {
     add(SessionStatus::idle_timeout, idle_too_long(std::chrono::minutes(idle)));
   }
-  SessionStatus ending = endings[co_await first_of(std::move(waits))];
-  co_return stop_wanted_.is_set() ? stop_reason_ : ending;
+  co_return endings[co_await first_of(std::move(waits))];
 }
 
 Async<> Session::idle_too_long(Duration limit) {

@@ -32,9 +32,12 @@ class Session : public std::enable_shared_from_this<Session> {
   const SessionConfig& config() const { return order_.config; }
   BrowserKind kind() const { return order_.kind; }
   WallTime created_at() const { return created_at_; }
-  // When max_duration ends it; nothing while it has no browser, or no limit.
+  // When max_duration ends it; nothing while it has no browser, once it has ended, or without
+  // limit.
   std::optional<WallTime> expires_at() const;
+  // Not running from stop() on, though it still has things to put away.
   SessionStatus status() const { return status_; }
+  std::optional<WallTime> ended_at() const { return ended_at_; }
   // What a client shows instead of an API key to reach this session's DevTools, and nothing else.
   bool is_token(std::string_view text) const;
   const std::string& token() const { return token_; }
@@ -60,9 +63,10 @@ class Session : public std::enable_shared_from_this<Session> {
   // what kept it from opening; not_found once the session has ended.
   Async<std::unique_ptr<Use>> use();
 
-  // Asks the session to end; the first reason counts.
+  // Ends the session: it has that status at once, unless it has ended for another reason before.
   void stop(SessionStatus reason);
-  // Waits until it has ended, which is before its browser's processes have gone.
+  // Waits until its end is on the disk and its slot is free, which is before its browser's
+  // processes have gone.
   Async<> ended() { return ended_.wait(); }
 
   // The whole life; Sessions alone calls it, once, and never cancels it.
@@ -72,7 +76,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Async<> prepare_browser();
   Async<SessionStatus> first_ending();
   Async<> idle_too_long(Duration limit);
-  void end(SessionStatus status);
+  void finish();
 
   Clock& clock_;
   Browsers& browsers_;
@@ -88,7 +92,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Event ready_;  // open, or failed to open
   std::optional<Error> failure_;
   Event stop_wanted_;
-  SessionStatus stop_reason_ = SessionStatus::completed;
+  std::optional<WallTime> ended_at_;
   Event ended_;
 
   std::optional<WallTime> opened_at_;

@@ -88,14 +88,13 @@ SessionView Sessions::view_of(const Session& session) const {
           .status = session.status(),
           .configuration = to_full_json(session.config(), session.kind()),
           .created_at = session.created_at(),
-          .ended_at = std::nullopt,
+          .ended_at = session.ended_at(),
           .expires_at = session.expires_at()};
 }
 
 Async<SessionView> Sessions::view(TeamId team, SessionId id) {
   auto entry = sessions_.find(id);
-  if (entry != sessions_.end() && entry->second->team() == team &&
-      entry->second->status() == SessionStatus::running) {
+  if (entry != sessions_.end() && entry->second->team() == team) {
     co_return view_of(*entry->second);
   }
   std::optional<SessionRow> row = co_await table_.find(team, id);

@@ -184,11 +184,11 @@ Async<> Runs::live(RunId id) {
   if (!stored.ok()) {
     log_error("run_not_stored", {{"run", id.text()}, {"cause", stored.error().cause()}});
   }
+  if (run) {
+    end_sessions(*run);  // who is told that the run has ended finds its sessions ended
+  }
   open->ended.set();
   open_.erase(id);
-  if (run) {
-    end_sessions(*run);
-  }
   --running_;
   running_gauge_.Set(static_cast<double>(running_));
   slot_or_work_.set();
