@@ -9,6 +9,8 @@ namespace capstan {
 namespace {
 
 constexpr std::size_t shown_bytes_max = 100;
+// What a body can sensibly hold, and what the loop can read in some milliseconds.
+constexpr std::size_t body_values_max = 100'000;
 constexpr std::int64_t limit_max = 100;
 constexpr std::int64_t page_max = 1'000'000'000;
 
@@ -81,7 +83,7 @@ json::object Call::body() const {
   if (request.body.empty()) {
     return {};
   }
-  json::value value = parse_json(request.body, "the body");
+  json::value value = parse_json(request.body, "the body", body_values_max);
   if (!value.is_object()) {
     throw Error(ErrorCode::invalid_argument, "the body must be a JSON object");
   }

@@ -10,9 +10,10 @@ namespace {
 constexpr std::size_t depth_max = 64;
 constexpr std::size_t problems_max = 20;
 
-// What Boost.JSON's parser lets pass: it keeps the last of two equal keys, and takes 1e999 for
-// infinity. Counting the keys that were read and those that were kept shows whether one was lost.
-struct Strictness {
+// Builds the value as Boost.JSON's own handler does, and notes what that lets pass: it keeps the
+// last of two equal keys, and takes 1e999 for infinity.
+class StrictHandler {
+ public:
   static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
@@ -20,33 +21,84 @@ struct Strictness {
   using Failure = json::error_code;
   using Text = json::string_view;
 
-  std::size_t keys = 0;
-  bool all_finite = true;
+  explicit StrictHandler(std::size_t values_max) : values_left_(values_max) { stack_.reset(); }
+
+  json::value release() { return stack_.release(); }
+  std::size_t keys() const { return keys_; }
+  bool all_finite() const { return all_finite_; }
+  bool is_full() const { return is_full_; }
 
   bool on_document_begin(Failure&) { return true; }
   bool on_document_end(Failure&) { return true; }
-  bool on_object_begin(Failure&) { return true; }
-  bool on_object_end(std::size_t, Failure&) { return true; }
-  bool on_array_begin(Failure&) { return true; }
-  bool on_array_end(std::size_t, Failure&) { return true; }
-  bool on_key_part(Text, std::size_t, Failure&) { return true; }
-  bool on_key(Text, std::size_t, Failure&) {
-    ++keys;
+  bool on_object_begin(Failure& failure) {
+    return add(failure, [] {});
+  }
+  bool on_object_end(std::size_t count, Failure&) {
+    stack_.push_object(count);
     return true;
   }
-  bool on_string_part(Text, std::size_t, Failure&) { return true; }
-  bool on_string(Text, std::size_t, Failure&) { return true; }
+  bool on_array_begin(Failure& failure) {
+    return add(failure, [] {});
+  }
+  bool on_array_end(std::size_t count, Failure&) {
+    stack_.push_array(count);
+    return true;
+  }
+  bool on_key_part(Text text, std::size_t, Failure&) {
+    stack_.push_chars(text);
+    return true;
+  }
+  bool on_key(Text text, std::size_t, Failure&) {
+    ++keys_;
+    stack_.push_key(text);
+    return true;
+  }
+  bool on_string_part(Text text, std::size_t, Failure&) {
+    stack_.push_chars(text);
+    return true;
+  }
+  bool on_string(Text text, std::size_t, Failure& failure) {
+    return add(failure, [&] { stack_.push_string(text); });
+  }
   bool on_number_part(Text, Failure&) { return true; }
-  bool on_int64(std::int64_t, Text, Failure&) { return true; }
-  bool on_uint64(std::uint64_t, Text, Failure&) { return true; }
-  bool on_double(double number, Text, Failure&) {
-    all_finite = all_finite && std::isfinite(number);
-    return true;
+  bool on_int64(std::int64_t number, Text, Failure& failure) {
+    return add(failure, [&] { stack_.push_int64(number); });
   }
-  bool on_bool(bool, Failure&) { return true; }
-  bool on_null(Failure&) { return true; }
+  bool on_uint64(std::uint64_t number, Text, Failure& failure) {
+    return add(failure, [&] { stack_.push_uint64(number); });
+  }
+  bool on_double(double number, Text, Failure& failure) {
+    all_finite_ = all_finite_ && std::isfinite(number);
+    return add(failure, [&] { stack_.push_double(number); });
+  }
+  bool on_bool(bool flag, Failure& failure) {
+    return add(failure, [&] { stack_.push_bool(flag); });
+  }
+  bool on_null(Failure& failure) {
+    return add(failure, [&] { stack_.push_null(); });
+  }
   bool on_comment_part(Text, Failure&) { return true; }
   bool on_comment(Text, Failure&) { return true; }
+
+ private:
+  // Every value passes here; those that hold others do so when they begin.
+  template <class Push>
+  bool add(Failure& failure, Push push) {
+    if (values_left_ == 0) {
+      is_full_ = true;
+      failure = json::error::array_too_large;
+      return false;
+    }
+    --values_left_;
+    push();
+    return true;
+  }
+
+  json::value_stack stack_;
+  std::size_t values_left_;
+  std::size_t keys_ = 0;
+  bool all_finite_ = true;
+  bool is_full_ = false;
 };
 
 json::parse_options strict_options() {
@@ -97,20 +149,28 @@ const json::object& empty_object() {
 
 }  // namespace
 
-json::value parse_json(std::string_view text, std::string_view what) {
+json::value parse_json(std::string_view text, std::string_view what, std::size_t values_max) {
+  json::basic_parser<StrictHandler> parser(strict_options(), values_max);
   json::error_code error;
-  json::value value = json::parse(text, error, {}, strict_options());
+  std::size_t used = parser.write_some(false, text.data(), text.size(), error);
+  if (!error && used < text.size()) {
+    error = json::error::extra_data;
+  }
+  StrictHandler& handler = parser.handler();
+  if (handler.is_full()) {
+    throw Error(ErrorCode::invalid_argument,
+                std::string(what) + " holds more than " + std::to_string(values_max) + " values");
+  }
   if (error) {
     throw Error(ErrorCode::invalid_argument,
                 std::string(what) + " is not valid JSON: " + error.message());
   }
-  json::basic_parser<Strictness> counter(strict_options());
-  counter.write_some(false, text.data(), text.size(), error);
-  if (!counter.handler().all_finite) {
+  if (!handler.all_finite()) {
     throw Error(ErrorCode::invalid_argument,
                 std::string(what) + " holds a number that is out of range");
   }
-  if (counter.handler().keys != count_keys(value)) {
+  json::value value = handler.release();
+  if (handler.keys() != count_keys(value)) {
     throw Error(ErrorCode::invalid_argument,
                 std::string(what) + " gives a key twice in one object; give each key once");
   }

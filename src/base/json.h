@@ -17,8 +17,10 @@ namespace json = boost::json;
 
 // Reads one JSON text. Throws invalid_argument, naming `what`, for anything that is not one JSON
 // value: bad syntax or UTF-8, nesting deeper than 64, a key given twice in one object, numbers out
-// of range, text behind the value.
-json::value parse_json(std::string_view text, std::string_view what);
+// of range, text behind the value; or that holds more values than `values_max`, which bounds the
+// time that a text from outside can cost.
+json::value parse_json(std::string_view text, std::string_view what,
+                       std::size_t values_max = SIZE_MAX);
 
 // Reads the fields of one JSON object, and remembers everything that is wrong with them, so that
 // one answer can name all bad fields. Unknown fields are left alone.

@@ -130,6 +130,13 @@ TEST(ParseJson, refuses_numbers_out_of_range) {
   }
 }
 
+TEST(ParseJson, counts_every_value_and_refuses_more_than_it_may) {
+  const std::string_view seven = R"({"a":[1,-1.5,true],"b":null,"c":"text"})";
+  EXPECT_EQ(json::serialize(parse_json(seven, "it", 7)), json::serialize(json::parse(seven)));
+  EXPECT_THAT([&] { parse_json(seven, "the body", 6); },
+              refuses("the body holds more than 6 values"));
+}
+
 TEST(FieldsTest, every_getter_takes_its_own_kind_and_names_every_other) {
   json::object object = all_kinds();
   for (const Getter& getter : getters()) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/check.h"
 #include "io/event.h"
 
 namespace capstan {
@@ -16,6 +17,7 @@ class Channel {
  public:
   Channel(const Executor& executor, std::size_t weight_max)
       : weight_max_(weight_max), readable_(executor), writable_(executor) {
+    CHECK(weight_max > 0);
     writable_.set();
   }
 

@@ -1,6 +1,7 @@
 #include "io/line_reader.h"
 
 #include "base/error.h"
+#include "io/outcome.h"
 
 namespace capstan {
 namespace {
@@ -48,10 +49,10 @@ Async<std::optional<std::string>> LineReader::next() {
     }
     std::size_t old_size = buffer_.size();
     buffer_.resize(old_size + read_bytes);
-    std::size_t count =
-        co_await stream_->read_some({buffer_.data() + old_size, buffer_.size() - old_size});
-    buffer_.resize(old_size + count);
-    if (count == 0) {
+    auto count = co_await outcome_of(
+        stream_->read_some({buffer_.data() + old_size, buffer_.size() - old_size}));
+    buffer_.resize(old_size + (count.ok() ? count.value() : 0));
+    if (std::move(count).take() == 0) {
       co_return std::nullopt;
     }
   }

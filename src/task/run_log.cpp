@@ -7,6 +7,9 @@ namespace {
 
 // A program that never ends a line still gets its text shown in pieces.
 constexpr std::size_t line_bytes_max = std::size_t{64} << 10;
+// What a line weighs besides its text, in memory and as JSON: a million empty lines are no small
+// log.
+constexpr std::size_t line_weight = 64;
 
 std::string_view to_text(LogStream stream) {
   switch (stream) {
@@ -52,12 +55,12 @@ void RunLog::append(LogStream stream, std::string_view bytes) {
 }
 
 void RunLog::add_line(LogStream stream, std::string_view text) {
-  if (text.size() + 1 > bytes_left_) {
+  if (text.size() + line_weight > bytes_left_) {
     truncated_ = true;
     stream = LogStream::server;
     text = "the rest of the log was dropped: it is longer than the server keeps";
   } else {
-    bytes_left_ -= text.size() + 1;
+    bytes_left_ -= text.size() + line_weight;
   }
   lines_.push_back({clock_.wall_now(), stream, to_valid_utf8(text)});
   changed_.set();

@@ -25,7 +25,8 @@ json::object to_json(const LogLine& line);
 bool is_truncated(const json::array& lines);
 
 // What a run prints, as lines with their time. Bounded: what comes after `bytes_max` is dropped,
-// and one last line says so. Lives as long as somebody writes or follows it.
+// and one last line says so; a line counts for its text and 64 bytes. Lives as long as somebody
+// writes or follows it.
 class RunLog {
  public:
   RunLog(const Executor& executor, Clock& clock, std::size_t bytes_max);

@@ -131,9 +131,9 @@ TEST_F(RunLogTest, bytes_that_are_no_text_are_cut_into_pieces_and_not_into_nothi
 }
 
 TEST_F(RunLogTest, what_is_over_the_bound_is_dropped_and_one_last_line_says_so) {
-  RunLog log(executor(), clock_, 10);
+  RunLog log(executor(), clock_, 2 * (4 + 64));
   log.append(LogStream::out, "1234\n5678\n");
-  EXPECT_EQ(marks_in(log), 0U) << "ten bytes, with their line ends";
+  EXPECT_EQ(marks_in(log), 0U) << "two lines of four bytes are within it";
   EXPECT_FALSE(is_truncated(json_of(log)));
   log.append(LogStream::out, "\n");
   log.append(LogStream::err, "more\n");

@@ -171,9 +171,9 @@ test('the type of a body may be written in several ways', () =>
       .map((type) => ({ call, headers: { 'content-type': type }, body: goodText, status: 200 })),
   ));
 
-// Reading is linear. The limit leaves a slow machine ten times what a quick one takes, and is far
-// below what any quadratic reading of 8 MiB would need.
-const cpuLimitMs = 1_000;
+// Reading is linear, and stops at so many values. The limit leaves a slow machine several times
+// what a quick one takes, and is far below what any quadratic reading of 8 MiB would need.
+const cpuLimitMs = 250;
 
 test('a body as large as may be costs little, and a larger one nothing', async () => {
   const bytesMax = 8 * 1024 * 1024;
@@ -184,11 +184,11 @@ test('a body as large as may be costs little, and a larger one nothing', async (
   };
   const names = Array.from({ length: 500_000 }, (_, i) => `"k${i}":1`).join(',');
   const bodies: [string, string, number[]][] = [
-    ['numbers', filled('1'), [200, 400]],
-    ['long numbers', filled('0.1234567890123456789e-12'), [200, 400]],
-    ['empty objects', filled('{}'), [200, 400]],
+    ['numbers', filled('1'), [400]],
+    ['long numbers', filled('0.1234567890123456789e-12'), [400]],
+    ['empty objects', filled('{}'), [400]],
     ['escapes', beside(`"x":"${'\\u0041'.repeat(1_300_000)}"`), [200, 400]],
-    ['500,000 names', beside(names), [200, 400]],
+    ['500,000 names', beside(names), [400]],
     ['a name of 8 MB', beside(`"${'n'.repeat(8_000_000)}":1`), [200, 400]],
     ['a text as a name', JSON.stringify({ ...good, name: 'n'.repeat(8_000_000) }), [400]],
     ['code that is no base64', JSON.stringify({ ...good, code: '!'.repeat(8_000_000) }), [400]],
