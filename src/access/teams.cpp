@@ -49,16 +49,25 @@ Async<std::optional<TeamId>> Teams::team_of(std::string key) {
 Async<NewApiKey> Teams::create_key(std::string team_name, std::string key_name) {
   check_name("the team's name", team_name);
   check_name("the key's name", key_name);
+  NewApiKey made = make_key();
+  co_await insert_key(std::move(team_name), std::move(key_name), made);
+  co_return made;
+}
+
+NewApiKey Teams::make_key() {
+  return {ApiKeyId::make(clock_.wall_now(), random_),
+          std::string(key_prefix) + random_.hex(key_bytes)};
+}
+
+Async<> Teams::insert_key(std::string team_name, std::string key_name, NewApiKey key) {
   WallTime now = clock_.wall_now();
-  NewApiKey made{ApiKeyId::make(now, random_), std::string(key_prefix) + random_.hex(key_bytes)};
   TeamId team_id = TeamId::make(now, random_);
-  co_await database_.write([=, id = made.id, hash = sha256_hex(made.key)](Transaction& tx) {
+  co_await database_.write([=, id = key.id, hash = sha256_hex(key.key)](Transaction& tx) {
     TeamId team = find_or_add_team(tx, team_name, team_id, now);
     tx.execute(
         "insert into api_keys (id, team_id, name, hash, created_at) values ($1, $2, $3, $4, $5)",
         {id.text(), team.text(), key_name, hash, to_unix_ms(now)});
   });
-  co_return made;
 }
 
 Async<std::vector<ApiKeyInfo>> Teams::keys() {
@@ -85,7 +94,8 @@ Async<bool> Teams::revoke_key(ApiKeyId id) {
   });
 }
 
-Async<std::optional<NewApiKey>> Teams::create_first_key() {
+Async<std::optional<NewApiKey>> Teams::create_first_key(
+    std::function<void(const std::string&)> keep) {
   bool was_made = co_await database_.read([](Transaction& tx) {
     return tx.query_one("select count(*) from api_keys where name = $1",
                         {std::string(first_key_name)})
@@ -94,7 +104,10 @@ Async<std::optional<NewApiKey>> Teams::create_first_key() {
   if (was_made) {
     co_return std::nullopt;
   }
-  co_return co_await create_key("default", std::string(first_key_name));
+  NewApiKey made = make_key();
+  keep(made.key);
+  co_await insert_key("default", std::string(first_key_name), made);
+  co_return made;
 }
 
 }  // namespace capstan

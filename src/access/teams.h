@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,10 +40,14 @@ class Teams {
   Async<std::vector<ApiKeyInfo>> keys();
   // False when there is no such key, or it was revoked before.
   Async<bool> revoke_key(ApiKeyId id);
-  // Makes the team `default` and its first key, unless that was done before.
-  Async<std::optional<NewApiKey>> create_first_key();
+  // Makes the team `default` and its first key, unless that was done before. The key is handed to
+  // `keep` before it is valid, so that no key is ever valid that nobody knows.
+  Async<std::optional<NewApiKey>> create_first_key(std::function<void(const std::string&)> keep);
 
  private:
+  NewApiKey make_key();
+  Async<> insert_key(std::string team_name, std::string key_name, NewApiKey key);
+
   Database& database_;
   Clock& clock_;
   Random& random_;

@@ -122,19 +122,31 @@ ASYNC_TEST(TeamsTest, only_the_hash_of_a_key_is_kept) {
 }
 
 ASYNC_TEST(TeamsTest, the_first_key_is_made_once) {
-  auto first = co_await teams_.create_first_key();
+  std::vector<std::string> kept;
+  auto keep = [&](const std::string& key) { kept.push_back(key); };
+  auto first = co_await teams_.create_first_key(keep);
   EXPECT_TRUE(first);
+  EXPECT_EQ(kept, std::vector{first->key});
   EXPECT_TRUE(co_await teams_.team_of(first->key));
   EXPECT_EQ((co_await teams_.keys()).at(0).team_name, "default");
-  EXPECT_FALSE(co_await teams_.create_first_key());
+  EXPECT_FALSE(co_await teams_.create_first_key(keep));
   EXPECT_TRUE(co_await teams_.revoke_key(first->id));
-  EXPECT_FALSE(co_await teams_.create_first_key()) << "who revoked it wants no new one";
+  EXPECT_FALSE(co_await teams_.create_first_key(keep)) << "who revoked it wants no new one";
+  EXPECT_EQ(kept.size(), 1U);
   EXPECT_EQ((co_await teams_.keys()).size(), 1U);
+}
+
+ASYNC_TEST(TeamsTest, a_first_key_that_can_not_be_kept_is_not_made) {
+  auto outcome = co_await outcome_of(teams_.create_first_key(
+      [](const std::string&) { throw Error(ErrorCode::unavailable, "the disk is full"); }));
+  EXPECT_FALSE(outcome.ok());
+  EXPECT_TRUE((co_await teams_.keys()).empty());
+  EXPECT_TRUE(co_await teams_.create_first_key([](const std::string&) {})) << "the next start does";
 }
 
 ASYNC_TEST(TeamsTest, the_first_key_is_made_beside_other_keys) {
   NewApiKey other = co_await teams_.create_key("default", "laptop");
-  auto first = co_await teams_.create_first_key();
+  auto first = co_await teams_.create_first_key([](const std::string&) {});
   EXPECT_TRUE(first);
   EXPECT_EQ(co_await teams_.team_of(first->key), co_await teams_.team_of(other.key));
 }

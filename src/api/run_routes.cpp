@@ -32,21 +32,35 @@ json::object to_json(const Run& run) {
   };
 }
 
-Response with_execution_id(const Run& run, json::object data) {
-  Response response = data_response(std::move(data));
+Response with_execution_id(const Run& run, Response response) {
   response.headers.push_back({"x-execution-id", run.id.text()});
   return response;
 }
 
 Response started(const Run& run) {
-  return with_execution_id(run, {{"success", true},
-                                 {"async", true},
-                                 {"message", "Task execution started"},
-                                 {"taskId", run.task.text()},
-                                 {"executionResultId", run.id.text()}});
+  return with_execution_id(run, data_response(json::object{{"success", true},
+                                                           {"async", true},
+                                                           {"message", "Task execution started"},
+                                                           {"taskId", run.task.text()},
+                                                           {"executionResultId", run.id.text()}}));
+}
+
+// The server stops before the run has ended, or failed to run it.
+Response not_done(const Run& run) {
+  if (is_ended(run.status)) {
+    return with_execution_id(run, error_response(500, run.error.value_or("the server failed")));
+  }
+  Response response = with_execution_id(
+      run, error_response(503, "the server is shutting down; execution " + run.id.text() + " is " +
+                                   std::string(to_text(run.status))));
+  response.headers.push_back({"retry-after", "5"});
+  return response;
 }
 
 Response ended(const Run& run) {
+  if (run.server_failed || !is_ended(run.status)) {
+    return not_done(run);
+  }
   bool success = run.status == RunStatus::success;
   json::object data{
       {"success", success},
@@ -61,7 +75,7 @@ Response ended(const Run& run) {
   if (run.error) {
     data["error"] = *run.error;
   }
-  return with_execution_id(run, std::move(data));
+  return with_execution_id(run, data_response(std::move(data)));
 }
 
 RunFilter read_filter(const Request& request) {
@@ -142,7 +156,7 @@ Async<Response> RunRoutes::cancel(Call call) {
 Async<Response> RunRoutes::logs(Call call) {
   Run run = co_await runs_.find(call.caller.team, call.id<TaskId>("taskId", "task"),
                                 call.id<RunId>("executionId", "execution"));
-  std::shared_ptr<RunLog> log = runs_.open_log(run.id);
+  std::shared_ptr<RunLog> log = co_await runs_.open_log(run.id);
   if (wants_events(call.request)) {
     Response response;
     response.headers = {{"content-type", "text/event-stream"}, {"cache-control", "no-store"}};

@@ -48,6 +48,9 @@ Async<Response> ServerRoutes::ready(Call) {
   if (std::string reason = runtime_.trouble(); !reason.empty()) {
     reasons.emplace_back("tasks: " + reason);
   }
+  if (auto reason = runners_.trouble()) {
+    reasons.emplace_back("tasks: " + *reason);
+  }
   if (auto reason = runs_.trouble()) {
     reasons.emplace_back("tasks: " + *reason);
   }

@@ -100,15 +100,14 @@ App::App(Executor executor, Config config)
 }
 
 Async<std::optional<std::string>> App::first_key() {
-  std::optional<NewApiKey> made = co_await teams_.create_first_key();
-  if (!made) {
-    co_return std::nullopt;
-  }
-  write_private_file(data_.api_key(), made->key + "\n");
-  co_return made->key;
+  std::optional<NewApiKey> made = co_await teams_.create_first_key(
+      [this](const std::string& key) { write_private_file(data_.api_key(), key + "\n"); });
+  co_return made ? std::optional(made->key) : std::nullopt;
 }
 
+// Not cancelled, because what it has begun to start must be closed in order.
 Async<> App::start() {
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   if (std::string reason = runtime_.trouble(); !reason.empty()) {
     log_error("runner_missing", {{"message", reason}});
   }
@@ -120,31 +119,46 @@ Async<> App::start() {
   });
 }
 
+// A Chromium that hangs would hold up the start, and so the end, for its launch limits.
+Async<> App::end_children_at(Event* stop) {
+  co_await stop->wait();
+  co_await cage_.close();
+}
+
 Async<> App::serve(Event* stop) {
   ListenAddress address = listen_address_of(config_);
-  asio::ip::tcp::acceptor acceptor = listen_on(executor_, address.host, address.port);
-  std::optional<std::string> key = co_await first_key();
-  co_await start();
-  Server server(executor_, clock_, random_, ServerLimits{}, std::move(acceptor),
+  Server server(executor_, clock_, random_, ServerLimits{},
+                listen_on(executor_, address.host, address.port),
                 [this](Request request) { return gate_.answer(std::move(request)); });
-  auto operator_file = std::make_unique<OperatorFile>(
-      data_.operator_file(),
-      OperatorAccess{operator_url(address.host, server.port()), operator_token_});
-  server.start();
-  std::printf("Capstan is ready at http://%s:%d\n", url_host(address.host).c_str(),
-              static_cast<int>(server.port()));
+  auto served = co_await outcome_of(serve_until(stop, &server, address.host));
+  log_info("server_stopping");
+  server_routes_.start_draining();
+  co_await shut_down(&server);
+  log_info("server_stopped");
+  std::move(served).take();
+}
+
+Async<> App::serve_until(Event* stop, Server* server, std::string host) {
+  std::optional<std::string> key = co_await first_key();
+  std::vector<Async<>> either;
+  either.push_back(start());
+  either.push_back(end_children_at(stop));
+  co_await first_of(std::move(either));
+  if (stop->is_set()) {
+    co_return;
+  }
+  OperatorFile operator_file(data_.operator_file(),
+                             {operator_url(host, server->port()), operator_token_});
+  server->start();
+  std::printf("Capstan is ready at http://%s:%d\n", url_host(host).c_str(),
+              static_cast<int>(server->port()));
   if (key) {
     std::printf("The first API key, shown this once and kept in %s: %s\n", data_.api_key().c_str(),
                 key->c_str());
   }
   std::fflush(stdout);
-  log_info("server_ready", {{"port", server.port()}, {"version", CAPSTAN_VERSION}});
+  log_info("server_ready", {{"port", server->port()}, {"version", CAPSTAN_VERSION}});
   co_await stop->wait();
-  log_info("server_stopping");
-  server_routes_.start_draining();
-  operator_file.reset();
-  co_await shut_down(&server);
-  log_info("server_stopped");
 }
 
 Async<> App::shut_down(Server* server) {

@@ -22,6 +22,8 @@ class App {
 
  private:
   Async<> start();
+  Async<> end_children_at(Event* stop);
+  Async<> serve_until(Event* stop, Server* server, std::string host);
   Async<> shut_down(Server* server);
   Async<std::optional<std::string>> first_key();
 

@@ -79,32 +79,35 @@ Browsers::Browsers(Executor executor, Clock& clock, Cage& cage, WorkFolder& work
                 [this] { return launch(BrowserKind::headless); }) {}
 
 Async<> Browsers::start() {
-  auto version = co_await outcome_of(read_version());
-  if (!version.ok()) {
-    last_failure_ = version.error().message();
+  auto known = co_await outcome_of(get_to_know_chromium());
+  if (!known.ok()) {
+    last_failure_ = known.error().message();
     failures_in_a_row_ = failures_that_mean_trouble;
-    log_error("chromium_missing", {{"message", last_failure_}, {"cause", version.error().cause()}});
-    co_return;
+    log_error("chromium_missing", {{"message", last_failure_}, {"cause", known.error().cause()}});
   }
-  version_ = std::move(version).take();
-  co_await find_out_about_sandbox();
   headful_.start_refill();
   headless_.start_refill();
 }
 
-Async<> Browsers::find_out_about_sandbox() {
-  for (bool own_sandbox : {true, false}) {
+Async<> Browsers::get_to_know_chromium() {
+  version_ = co_await read_version();
+  // A launch may fail for many reasons. Only one that fails again with the sandbox, and then
+  // succeeds without, says something about the sandbox.
+  for (bool own_sandbox : {true, true, false}) {
     own_sandbox_ = own_sandbox;
-    auto tried = co_await outcome_of(launch(BrowserKind::headless));
+    auto tried = co_await outcome_of(start_ready(BrowserKind::headless));
     if (tried.ok()) {
       co_await std::move(tried).take()->close();
-      break;
+      if (!own_sandbox) {
+        log_warning("chromium_sandbox_unavailable",
+                    {{"mend", "allow unprivileged user namespaces on this machine"}});
+      }
+      co_return;
     }
+    log_warning("browser_trial_failed",
+                {{"own_sandbox", own_sandbox}, {"message", tried.error().message()}});
   }
-  if (!own_sandbox_) {
-    log_warning("chromium_sandbox_unavailable",
-                {{"mend", "allow unprivileged user namespaces on this machine"}});
-  }
+  own_sandbox_ = true;
 }
 
 Async<std::string> Browsers::read_version() {
@@ -160,14 +163,26 @@ Async<std::unique_ptr<Browser>> Browsers::start_process(BrowserKind kind) {
                                       std::move(child).take(), std::move(devtools));
 }
 
-Async<std::unique_ptr<Browser>> Browsers::launch(BrowserKind kind) {
-  SteadyTime begin = clock_.now();
+Async<std::unique_ptr<Browser>> Browsers::start_ready(BrowserKind kind) {
   std::unique_ptr<Browser> browser = co_await start_process(kind);
   auto ready = co_await outcome_of(browser->become_ready(settings_.launch_limit));
   if (!ready.ok()) {
     co_await browser->close();
+    throw Error(ready.error());
+  }
+  co_return browser;
+}
+
+Async<std::unique_ptr<Browser>> Browsers::launch(BrowserKind kind) {
+  if (version_.empty()) {
+    // It was missing when the server started.
+    auto known = co_await outcome_of(get_to_know_chromium());
+  }
+  SteadyTime begin = clock_.now();
+  auto browser = co_await outcome_of(start_ready(kind));
+  if (!browser.ok()) {
     ++failures_in_a_row_;
-    last_failure_ = ready.error().message();
+    last_failure_ = browser.error().message();
     log_warning("browser_launch_failed", {{"kind", to_text(kind)}, {"message", last_failure_}});
     throw Error(ErrorCode::unavailable, "no browser could be started: " + last_failure_);
   }
@@ -176,7 +191,7 @@ Async<std::unique_ptr<Browser>> Browsers::launch(BrowserKind kind) {
   launch_seconds_.Observe(took.count());
   log_info("browser_ready",
            {{"kind", to_text(kind)}, {"after_ms", static_cast<int>(took.count() * 1000)}});
-  co_return browser;
+  co_return std::move(browser).take();
 }
 
 Async<std::unique_ptr<Browser>> Browsers::take(BrowserKind kind) {

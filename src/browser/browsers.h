@@ -48,8 +48,10 @@ class Browsers {
     return kind == BrowserKind::headful ? headful_ : headless_;
   }
   Async<std::string> read_version();
-  Async<> find_out_about_sandbox();
+  // Its version, and whether its sandbox works here. Throws when there is no Chromium.
+  Async<> get_to_know_chromium();
   Async<std::unique_ptr<Browser>> launch(BrowserKind kind);
+  Async<std::unique_ptr<Browser>> start_ready(BrowserKind kind);
   Async<std::unique_ptr<Browser>> start_process(BrowserKind kind);
 
   Executor executor_;

@@ -76,6 +76,9 @@ Cage::Cage(Executor executor) : executor_(std::move(executor)), reapers_(executo
 }
 
 Async<std::unique_ptr<Child>> Cage::start(ChildOrder order) {
+  if (closing_) {
+    throw Error(ErrorCode::unavailable, "the server is shutting down");
+  }
   Door door = order.with_door ? open_door() : Door{};
   Launched launched =
       co_await starter_.run([order = std::make_shared<ChildOrder>(std::move(order))] {
@@ -85,6 +88,9 @@ Async<std::unique_ptr<Child>> Cage::start(ChildOrder order) {
   process->door = std::move(door);
   children_.insert(process);
   reapers_.spawn(reap(process));
+  if (closing_) {
+    process->kill_group();
+  }
   co_return std::make_unique<Child>(process);
 }
 
@@ -109,6 +115,7 @@ Async<> Cage::reap(std::shared_ptr<Child::Process> process) {
 }
 
 Async<> Cage::close() {
+  closing_ = true;
   for (const auto& process : children_) {
     process->kill_group();
   }

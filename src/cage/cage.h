@@ -29,6 +29,7 @@ class Cage {
   Async<std::unique_ptr<Child>> start(ChildOrder order);
 
   std::size_t child_count() const { return children_.size(); }
+  // Starts nothing more, kills all children, and waits until they are gone.
   Async<> close();
 
  private:
@@ -36,6 +37,7 @@ class Cage {
 
   Executor executor_;
   Isolation isolation_;
+  bool closing_ = false;
   // The parent-death signal follows the thread that starts a child, so all are started by this
   // one, which lives as long as the cage.
   Workers starter_{1};

@@ -37,6 +37,7 @@ class Party {
   // long; what it has not taken is dropped then. Whoever is stuck passing a message on to the
   // client, and so can't be in receive(), gives up when this returns.
   Async<> expelled();
+  bool is_expelled() const { return expelled_.is_set(); }
 
  private:
   friend class DevTools;

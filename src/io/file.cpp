@@ -52,6 +52,9 @@ void write_private_file(const std::filesystem::path& path, std::string_view text
     }
     text.remove_prefix(static_cast<std::size_t>(count));
   }
+  if (::fsync(file.get()) != 0) {
+    throw file_error("can't write", path);
+  }
 }
 
 TemporaryFolder::TemporaryFolder(const std::filesystem::path& parent, std::string_view prefix) {

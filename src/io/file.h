@@ -32,7 +32,8 @@ class Fd {
 // Blocking calls, for small files at start-up and in tests. They throw `unavailable` with the
 // system's reason.
 std::string read_file(const std::filesystem::path& path);
-// Creates or replaces the file, readable and writable by its owner alone.
+// Creates or replaces the file, readable and writable by its owner alone, and on the disk when this
+// returns.
 void write_private_file(const std::filesystem::path& path, std::string_view text);
 
 // A directory that is removed, with all that is in it, on destruction.

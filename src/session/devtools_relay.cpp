@@ -8,6 +8,7 @@ namespace {
 
 // Close codes of RFC 6455.
 constexpr std::uint16_t going_away = 1001;
+constexpr std::uint16_t policy_violation = 1008;
 constexpr std::uint16_t server_failure = 1011;
 constexpr std::uint16_t try_again_later = 1013;
 
@@ -31,7 +32,8 @@ Async<std::unique_ptr<Party>> join(Session::Use* use, std::string target) {
   co_return co_await devtools.join_target(std::move(target));
 }
 
-Async<> carry_both_ways(Session::Use* use, std::string target, WebSocket* socket) {
+// Until one side has nothing more to say. Returns whether the client was expelled.
+Async<bool> carry_both_ways(Session::Use* use, std::string target, WebSocket* socket) {
   std::unique_ptr<Party> party = co_await join(use, std::move(target));
   std::vector<Async<>> ways;
   ways.push_back(carry_to_browser(socket, party.get()));
@@ -39,6 +41,7 @@ Async<> carry_both_ways(Session::Use* use, std::string target, WebSocket* socket
   ways.push_back(party->expelled());
   ways.push_back(use->session().ended());
   co_await first_of(std::move(ways));
+  co_return party->is_expelled();
 }
 
 }  // namespace
@@ -57,6 +60,8 @@ Async<> relay_devtools(std::shared_ptr<Session> session, std::string target,
     co_await socket->close(server_failure, "the session's browser has crashed");
   } else if (!carried.ok()) {
     co_await socket->close(server_failure, carried.error().message());
+  } else if (carried.value()) {
+    co_await socket->close(policy_violation, "the client did not read for too long");
   } else {
     co_await socket->close(going_away, "the session has ended");
   }

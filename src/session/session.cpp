@@ -98,11 +98,7 @@ Async<> Session::live() {
     failure_ = prepared.error();
     stop(SessionStatus::crashed);
   }
-  // The row first: who is told that the session has ended finds it ended.
-  auto stored = co_await outcome_of(table_.end(id_, status_, *ended_at_));
-  if (!stored.ok()) {
-    log_error("session_not_stored", {{"session", id_.text()}, {"cause", stored.error().cause()}});
-  }
+  co_await store_end();
   finish();
   if (browser_) {
     co_await browser_->close();
@@ -113,6 +109,17 @@ Async<> Session::live() {
     browser_.reset();
   }
   log_info("session_ended", {{"session", id_.text()}, {"status", to_text(status_)}});
+}
+
+Async<bool> Session::store_end() {
+  if (has_row_) {
+    auto stored = co_await outcome_of(table_.end(id_, status_, *ended_at_));
+    has_row_ = !stored.ok();
+    if (!stored.ok()) {
+      log_error("session_not_stored", {{"session", id_.text()}, {"cause", stored.error().cause()}});
+    }
+  }
+  co_return !has_row_;
 }
 
 Async<> Session::prepare_browser() {
@@ -126,6 +133,7 @@ Async<> Session::prepare_browser() {
                           .configuration = to_full_json(order_.config, order_.kind),
                           .created_at = created_at_,
                           .ended_at = std::nullopt});
+  has_row_ = true;
   browser_ = co_await browsers_.take(order_.kind);
   browser_->devtools().on_close_request([this] { stop(SessionStatus::completed); });
   co_await browser_->resize(order_.config.viewport.value_or(Viewport()));

@@ -65,12 +65,14 @@ class Session : public std::enable_shared_from_this<Session> {
 
   // Ends the session: it has that status at once, unless it has ended for another reason before.
   void stop(SessionStatus reason);
-  // Waits until its end is on the disk and its slot is free, which is before its browser's
-  // processes have gone.
+  // Waits until its slot is free and its end on the disk, if that can be written; which is before
+  // its browser's processes have gone.
   Async<> ended() { return ended_.wait(); }
 
   // The whole life; Sessions alone calls it, once, and never cancels it.
   Async<> live();
+  // Writes the end to the disk unless that is done; false if it can't be written at the moment.
+  Async<bool> store_end();
 
  private:
   Async<> prepare_browser();
@@ -93,6 +95,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::optional<Error> failure_;
   Event stop_wanted_;
   std::optional<WallTime> ended_at_;
+  bool has_row_ = false;  // one that does not say yet that it has ended
   Event ended_;
 
   std::optional<WallTime> opened_at_;

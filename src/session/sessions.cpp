@@ -1,12 +1,14 @@
 #include "session/sessions.h"
 
 #include "base/log.h"
-#include "io/outcome.h"
+#include "io/race.h"
 
 namespace capstan {
 namespace {
 
 constexpr std::size_t token_bytes = 32;
+// How soon an end that couldn't be stored is tried again.
+constexpr auto store_retry_interval = std::chrono::seconds(2);
 
 Error no_such_session(const SessionId& id) {
   return Error(ErrorCode::not_found, "no session " + id.text());
@@ -24,6 +26,7 @@ Sessions::Sessions(Executor executor, Clock& clock, Random& random, Database& da
       table_(database),
       slots_("sessions", limits.sessions_max, limits.sessions_per_team_max,
              metrics.gauge("capstan_sessions_open", "Sessions that have a browser.")),
+      closing_(executor_),
       scope_(executor_, "sessions") {}
 
 Async<> Sessions::start() { return table_.end_left_over(clock_.wall_now()); }
@@ -36,6 +39,9 @@ BrowserKind Sessions::kind_for(const SessionConfig& config) const {
 }
 
 std::shared_ptr<Session> Sessions::prepare(SessionOrder order) {
+  if (closing_.is_set()) {
+    throw Error(ErrorCode::unavailable, "the server is shutting down");
+  }
   bool open_at_once = order.config.initial_url.has_value();
   auto session = std::make_shared<Session>(executor_, clock_, browsers_, table_, slots_,
                                            SessionId::make(clock_.wall_now(), random_),
@@ -56,13 +62,20 @@ Async<std::shared_ptr<Session>> Sessions::open(SessionOrder order) {
 
 Async<> Sessions::supervise(std::shared_ptr<Session> session) {
   auto life = co_await outcome_of(session->live());
-  sessions_.erase(session->id());
   if (!life.ok()) {
     session->stop(SessionStatus::crashed);
     log_error("session_failed", {{"session", session->id().text()},
                                  {"message", life.error().message()},
                                  {"cause", life.error().cause()}});
   }
+  // Until its row tells the truth, it does.
+  while (!co_await session->store_end() && !closing_.is_set()) {
+    std::vector<Async<>> either;
+    either.push_back(clock_.sleep(store_retry_interval));
+    either.push_back(closing_.wait());
+    co_await first_of(std::move(either));
+  }
+  sessions_.erase(session->id());
 }
 
 std::shared_ptr<Session> Sessions::running(const TeamId& team, const SessionId& id) const {
@@ -174,6 +187,7 @@ std::vector<SessionId> Sessions::opened_by_run(const std::string& run) const {
 }
 
 Async<> Sessions::close() {
+  closing_.set();
   for (const auto& [id, session] : sessions_) {
     session->stop(SessionStatus::stopped);
   }

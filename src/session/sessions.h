@@ -42,6 +42,7 @@ class Sessions {
   BrowserKind kind_for(const SessionConfig& config) const;
 
   // A session that opens its browser when it is first used, or at once if it has an initial_url.
+  // Throws unavailable once this server closes.
   std::shared_ptr<Session> prepare(SessionOrder order);
   // A session whose browser has a page. Throws resource_exhausted or unavailable when there is no
   // room or no browser.
@@ -66,7 +67,7 @@ class Sessions {
 
   std::size_t open_count() const { return slots_.used(); }
 
-  // Ends all as `stopped`, and waits until no browser is left.
+  // Opens nothing more, ends all as `stopped`, and waits until no browser is left.
   Async<> close();
 
  private:
@@ -81,6 +82,7 @@ class Sessions {
   SessionTable table_;
   Slots slots_;
   std::map<SessionId, std::shared_ptr<Session>> sessions_;
+  Event closing_;
   Scope scope_;
 };
 

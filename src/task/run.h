@@ -60,6 +60,7 @@ struct Run {
   std::int64_t attempt;
   std::optional<std::string> output;
   std::optional<std::string> error;
+  bool server_failed;  // RunOutcome's
   std::vector<std::string> session_ids;
   WallTime accepted_at;
   std::optional<WallTime> started_at;
@@ -69,10 +70,20 @@ struct Run {
 // How a run ended: what it returned, or why not.
 struct RunOutcome {
   RunStatus status = RunStatus::failure;
-  std::optional<std::string> output;  // JSON text; nothing if the task returned nothing
-  std::optional<std::string> error;
+  std::optional<std::string> output = {};  // JSON text; nothing if the task returned nothing
+  std::optional<std::string> error = {};
+  // The failure is the server's own, and not one of the task's code.
+  bool server_failed = false;
   // When the task's code was begun; nothing if it never was. Waiting for a process is no run time.
   std::optional<WallTime> begun_at = {};
 };
+
+inline RunOutcome failure(std::string error) {
+  return {.status = RunStatus::failure, .error = std::move(error)};
+}
+
+inline RunOutcome server_failure(std::string error) {
+  return {.status = RunStatus::failure, .error = std::move(error), .server_failed = true};
+}
 
 }  // namespace capstan

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view run_columns =
     "select id, team_id, task_id, task_version_id, version, status, attempt, output, error,"
-    " coalesce(session_ids, '[]'), accepted_at, started_at, finished_at from runs";
+    " coalesce(session_ids, '[]'), accepted_at, started_at, finished_at, server_failed from runs";
 
 std::optional<WallTime> optional_time(const Row& row, std::size_t column) {
   auto ms = row.optional_integer(column);
@@ -35,6 +35,7 @@ Run to_run(const Row& row) {
       .attempt = row.integer(6),
       .output = row.optional_text(7),
       .error = row.optional_text(8),
+      .server_failed = row.flag(13),
       .session_ids = std::move(session_ids),
       .accepted_at = from_unix_ms(row.integer(10)),
       .started_at = optional_time(row, 11),
@@ -167,6 +168,7 @@ Async<AcceptedRun> RunTable::accept(StartRun order, bool claim) {
         .attempt = claim ? 1 : 0,
         .output = {},
         .error = {},
+        .server_failed = false,
         .session_ids = {},
         .accepted_at = now,
         .started_at = claim ? std::optional(now) : std::nullopt,
@@ -204,39 +206,47 @@ Async<ClaimedRun> RunTable::load(RunId id) {
   });
 }
 
-Async<std::optional<RunId>> RunTable::claim_next() {
+Async<std::optional<RunClaim>> RunTable::claim_next() {
   std::int64_t now = to_unix_ms(clock_.wall_now());
-  co_return co_await database_.write([now](Transaction& tx) -> std::optional<RunId> {
+  co_return co_await database_.write([now](Transaction& tx) -> std::optional<RunClaim> {
     auto row = tx.query_one(
         "update runs set status = 'running', attempt = attempt + 1, started_at = $1"
         " where id = (select q.id from runs q where q.status = 'queued' order by"
         " (select count(*) from runs o where o.status = 'running' and o.team_id = q.team_id),"
-        " q.accepted_at, q.id limit 1) returning id",
+        " q.accepted_at, q.id limit 1) returning id, attempt",
         {now});
-    return row ? std::optional(RunId::trusted(row->text(0))) : std::nullopt;
+    return row ? std::optional(RunClaim{RunId::trusted(row->text(0)), row->integer(1)})
+               : std::nullopt;
   });
 }
 
-Async<bool> RunTable::finish(RunId id, std::int64_t attempt, RunOutcome outcome,
-                             std::vector<std::string> session_ids,
-                             std::vector<std::string> log_pieces) {
+Async<> RunTable::give_back(RunClaim claim) {
+  co_await database_.write([=](Transaction& tx) {
+    tx.execute(
+        "update runs set status = 'queued', started_at = null"
+        " where id = $1 and attempt = $2 and status = 'running'",
+        {claim.id.text(), claim.attempt});
+  });
+}
+
+Async<bool> RunTable::finish(RunClaim claim, RunOutcome outcome,
+                             std::vector<std::string> session_ids, std::string log_lines) {
   std::int64_t now = to_unix_ms(clock_.wall_now());
   co_return co_await database_.write([=](Transaction& tx) {
     bool was_ours = tx.execute(
-                        "update runs set status = $1, output = $2, error = $3, session_ids = $4,"
-                        " started_at = coalesce($5, started_at), finished_at = $6, settings = ''"
-                        " where id = $7 and attempt = $8"
-                        " and status = 'running'",
+                        "update runs set status = $1, output = $2, error = $3, server_failed = $4,"
+                        " session_ids = $5, started_at = coalesce($6, started_at),"
+                        " finished_at = $7, settings = ''"
+                        " where id = $8 and attempt = $9 and status = 'running'",
                         {std::string(to_text(outcome.status)), maybe(outcome.output),
-                         maybe(outcome.error), to_text(session_ids),
+                         maybe(outcome.error), outcome.server_failed ? 1 : 0, to_text(session_ids),
                          outcome.begun_at ? Value(to_unix_ms(*outcome.begun_at)) : Value(nullptr),
-                         now, id.text(), attempt}) == 1;
-    if (was_ours) {
+                         now, claim.id.text(), claim.attempt}) == 1;
+    if (was_ours && !log_lines.empty()) {
       std::int64_t piece =
-          tx.query_one("select count(*) from run_logs where run_id = $1", {id.text()})->integer(0);
-      for (const std::string& lines : log_pieces) {
-        insert_log(tx, id, piece++, lines);
-      }
+          tx.query_one("select count(*) from run_logs where run_id = $1", {claim.id.text()})
+              ->integer(0);
+      insert_log(tx, claim.id, piece, log_lines);
     }
     return was_ours;
   });
@@ -256,7 +266,8 @@ Async<std::int64_t> RunTable::fail_interrupted(std::string reason) {
   std::int64_t now = to_unix_ms(clock_.wall_now());
   co_return co_await database_.write([=](Transaction& tx) {
     return tx.execute(
-        "update runs set status = 'failure', error = $1, finished_at = $2, settings = ''"
+        "update runs set status = 'failure', error = $1, server_failed = 1, finished_at = $2,"
+        " settings = ''"
         " where status = 'running'",
         {reason, now});
   });

@@ -21,7 +21,13 @@ struct AcceptedRun {
   bool is_new = true;  // false: an earlier run that the idempotency key stands for
 };
 
-// A run that this server has claimed, with all that is needed to execute it.
+// The right to bring a run to its end: who claims it anew makes older claims void.
+struct RunClaim {
+  RunId id;
+  std::int64_t attempt;
+};
+
+// A claimed run, with all that is needed to execute it.
 struct ClaimedRun {
   Run run;
   std::string task_name;
@@ -53,11 +59,14 @@ class RunTable {
   // Throws not_found when the run is not running.
   Async<ClaimedRun> load(RunId id);
   // The queued run whose turn it is: of the team with the fewest running ones, the oldest.
-  Async<std::optional<RunId>> claim_next();
+  Async<std::optional<RunClaim>> claim_next();
+  // Puts a claimed run, whose code was not begun, back into the queue.
+  Async<> give_back(RunClaim claim);
 
-  // Ends the run if it is still in this attempt; false if not. Its inputs are erased with it.
-  Async<bool> finish(RunId id, std::int64_t attempt, RunOutcome outcome,
-                     std::vector<std::string> session_ids, std::vector<std::string> log_pieces);
+  // Ends the run if the claim still holds; false if not. Its inputs are erased with it. `log_lines`
+  // are those that append_log() has not stored, as JSON text; empty if there are none.
+  Async<bool> finish(RunClaim claim, RunOutcome outcome, std::vector<std::string> session_ids,
+                     std::string log_lines);
   // Ends a run that has not begun; false if it has.
   Async<bool> cancel_queued(RunId id);
   // Ends as failed what a server that died had been running.

@@ -96,7 +96,12 @@ class RunTableTest : public LoopTest {
 
   Async<bool> end(RunId id, std::int64_t attempt) {
     co_return co_await table_.finish(
-        id, attempt, {.status = RunStatus::success, .output = {}, .error = {}}, {}, {});
+        {id, attempt}, {.status = RunStatus::success, .output = {}, .error = {}}, {}, {});
+  }
+
+  Async<std::optional<RunId>> claim() {
+    auto claimed = co_await table_.claim_next();
+    co_return claimed ? std::optional(claimed->id) : std::nullopt;
   }
 
   // The settings as they stand in the row.
@@ -184,7 +189,7 @@ ASYNC_TEST(RunTableTest, only_a_running_run_can_be_loaded) {
   auto queued = co_await outcome_of(table_.load(id));
   EXPECT_FALSE(queued.ok());
   EXPECT_EQ(queued.error().code(), ErrorCode::not_found);
-  EXPECT_EQ(co_await table_.claim_next(), id);
+  EXPECT_EQ(co_await claim(), id);
   EXPECT_TRUE((co_await outcome_of(table_.load(id))).ok());
   EXPECT_TRUE(co_await end(id, 1));
   EXPECT_FALSE((co_await outcome_of(table_.load(id))).ok());
@@ -196,7 +201,7 @@ ASYNC_TEST(RunTableTest, a_removed_task_takes_no_accepted_run_along) {
   RunId id = co_await queue(order());
   co_await database_.write(
       [this](Transaction& tx) { task_table::remove(tx, report_, from_unix_ms(1)); });
-  EXPECT_EQ(co_await table_.claim_next(), id);
+  EXPECT_EQ(co_await claim(), id);
   EXPECT_EQ((co_await table_.load(id)).bundle, "code of report");
 }
 
@@ -237,14 +242,14 @@ ASYNC_TEST(RunTableTest, the_queue_is_worked_off_by_age) {
   }
   clock_.advance(1s);
   for (const RunId& id : ids) {
-    EXPECT_EQ(co_await table_.claim_next(), id);
+    EXPECT_EQ(co_await claim(), id);
     auto run = co_await table_.find(id);
     EXPECT_EQ(run.status, RunStatus::running);
     EXPECT_EQ(run.attempt, 1);
     EXPECT_EQ(run.started_at, clock_.wall_now());
     EXPECT_LT(run.accepted_at, clock_.wall_now());
   }
-  EXPECT_EQ(co_await table_.claim_next(), std::nullopt);
+  EXPECT_EQ(co_await claim(), std::nullopt);
 }
 
 ASYNC_TEST(RunTableTest, the_team_with_the_fewest_running_runs_comes_first) {
@@ -253,14 +258,14 @@ ASYNC_TEST(RunTableTest, the_team_with_the_fewest_running_runs_comes_first) {
   RunId acme_new = co_await queue(order());
   RunId other_old = co_await queue(order_of_other());
   RunId other_new = co_await queue(order_of_other());
-  EXPECT_EQ(co_await table_.claim_next(), other_old) << "of nobody's running against one";
-  EXPECT_EQ(co_await table_.claim_next(), acme_old) << "of one against one, by age";
-  EXPECT_EQ(co_await table_.claim_next(), other_new) << "of two against one";
+  EXPECT_EQ(co_await claim(), other_old) << "of nobody's running against one";
+  EXPECT_EQ(co_await claim(), acme_old) << "of one against one, by age";
+  EXPECT_EQ(co_await claim(), other_new) << "of two against one";
   EXPECT_TRUE(co_await end(acme_running, 1));
   EXPECT_TRUE(co_await end(acme_old, 1));
   RunId other_last = co_await queue(order_of_other());
-  EXPECT_EQ(co_await table_.claim_next(), acme_new) << "ended ones don't count";
-  EXPECT_EQ(co_await table_.claim_next(), other_last);
+  EXPECT_EQ(co_await claim(), acme_new) << "ended ones don't count";
+  EXPECT_EQ(co_await claim(), other_last);
 }
 
 ASYNC_TEST(RunTableTest, a_run_ends_once_and_in_its_attempt) {
@@ -270,12 +275,12 @@ ASYNC_TEST(RunTableTest, a_run_ends_once_and_in_its_attempt) {
   EXPECT_FALSE(co_await end(id, 2));
   EXPECT_EQ((co_await table_.find(id)).status, RunStatus::running);
   EXPECT_TRUE(co_await table_.finish(
-      id, 1, {.status = RunStatus::success, .output = R"({"a":1})", .error = {}},
-      {"session-1", "session-2"}, {R"([{"text":"one"}])", R"([{"text":"two"}])"}));
+      {id, 1}, {.status = RunStatus::success, .output = R"({"a":1})", .error = {}},
+      {"session-1", "session-2"}, R"([{"text":"one"}])"));
   WallTime ended = clock_.wall_now();
   clock_.advance(1s);
   EXPECT_FALSE(co_await table_.finish(
-      id, 1, {.status = RunStatus::failure, .output = {}, .error = "late"}, {}, {"late"}));
+      {id, 1}, {.status = RunStatus::failure, .output = {}, .error = "late"}, {}, "late"));
   EXPECT_FALSE(co_await table_.cancel_queued(id));
   EXPECT_EQ(co_await table_.fail_interrupted("late"), 0);
   auto run = co_await table_.find(id);
@@ -284,8 +289,7 @@ ASYNC_TEST(RunTableTest, a_run_ends_once_and_in_its_attempt) {
   EXPECT_EQ(run.error, std::nullopt);
   EXPECT_EQ(run.session_ids, (std::vector<std::string>{"session-1", "session-2"}));
   EXPECT_EQ(run.finished_at, ended);
-  EXPECT_EQ(co_await table_.log_pieces(id),
-            (std::vector<std::string>{R"([{"text":"one"}])", R"([{"text":"two"}])"}));
+  EXPECT_EQ(co_await table_.log_pieces(id), (std::vector<std::string>{R"([{"text":"one"}])"}));
 }
 
 ASYNC_TEST(RunTableTest, a_queued_run_cannot_be_finished) {
@@ -294,13 +298,28 @@ ASYNC_TEST(RunTableTest, a_queued_run_cannot_be_finished) {
   EXPECT_EQ((co_await table_.find(id)).status, RunStatus::queued);
 }
 
+ASYNC_TEST(RunTableTest, a_claim_that_is_given_back_is_claimed_anew) {
+  RunId id = (co_await table_.accept(order(), true)).run.id;
+  co_await table_.give_back({id, 2});
+  EXPECT_EQ((co_await table_.find(id)).status, RunStatus::running) << "that was not the claim";
+  co_await table_.give_back({id, 1});
+  EXPECT_EQ((co_await table_.find(id)).status, RunStatus::queued);
+  EXPECT_EQ((co_await table_.find(id)).started_at, std::nullopt);
+  auto claimed = co_await table_.claim_next();
+  EXPECT_EQ(claimed.value().id, id);
+  EXPECT_EQ(claimed.value().attempt, 2);
+  EXPECT_FALSE(co_await end(id, 1));
+  EXPECT_TRUE(co_await end(id, 2));
+}
+
 ASYNC_TEST(RunTableTest, every_end_state_and_its_error_come_back) {
   for (RunStatus status :
        {RunStatus::success, RunStatus::failure, RunStatus::timeout, RunStatus::cancelled}) {
     RunId id = (co_await table_.accept(order(), true)).run.id;
-    EXPECT_TRUE(co_await table_.finish(id, 1, {.status = status, .output = {}, .error = "because"},
-                                       {}, {}));
+    EXPECT_TRUE(co_await table_.finish(
+        {id, 1}, {.status = status, .error = "because", .server_failed = true}, {}, {}));
     auto run = co_await table_.find(id);
+    EXPECT_TRUE(run.server_failed);
     EXPECT_EQ(run.status, status);
     EXPECT_EQ(run.error, "because");
   }
@@ -330,7 +349,7 @@ ASYNC_TEST(RunTableTest, only_a_queued_run_can_be_cancelled_here) {
   EXPECT_EQ(run.status, RunStatus::cancelled);
   EXPECT_EQ(run.finished_at, clock_.wall_now());
   EXPECT_EQ(run.started_at, std::nullopt);
-  EXPECT_EQ(co_await table_.claim_next(), std::nullopt) << "it is not in the queue any more";
+  EXPECT_EQ(co_await claim(), std::nullopt) << "it is not in the queue any more";
   RunId running = (co_await table_.accept(order(), true)).run.id;
   EXPECT_FALSE(co_await table_.cancel_queued(running));
   EXPECT_FALSE(co_await table_.cancel_queued(RunId::make(clock_.wall_now(), random_)));
@@ -340,7 +359,7 @@ ASYNC_TEST(RunTableTest, only_a_queued_run_can_be_cancelled_here) {
 ASYNC_TEST(RunTableTest, what_a_dead_server_was_running_fails_and_what_was_queued_waits_on) {
   RunId running = (co_await table_.accept(order(), true)).run.id;
   RunId claimed = co_await queue(order());
-  EXPECT_EQ(co_await table_.claim_next(), claimed);
+  EXPECT_EQ(co_await claim(), claimed);
   RunId queued = co_await queue(order());
   clock_.advance(1s);
   EXPECT_EQ(co_await table_.fail_interrupted("the server ended"), 2);
@@ -352,7 +371,7 @@ ASYNC_TEST(RunTableTest, what_a_dead_server_was_running_fails_and_what_was_queue
   }
   EXPECT_FALSE(co_await end(running, 1)) << "a late word from before changes nothing";
   EXPECT_EQ((co_await table_.find(queued)).status, RunStatus::queued);
-  EXPECT_EQ(co_await table_.claim_next(), queued);
+  EXPECT_EQ(co_await claim(), queued);
 }
 
 ASYNC_TEST(RunTableTest, a_full_queue_is_the_teams_matter_or_the_servers) {
@@ -383,7 +402,7 @@ ASYNC_TEST(RunTableTest, the_same_key_means_the_same_run) {
   EXPECT_EQ(second.run.id, first.run.id);
   EXPECT_EQ(second.run.status, RunStatus::queued) << "as it stands, whatever the caller has";
   EXPECT_EQ(co_await count_runs(), 1);
-  EXPECT_EQ(co_await table_.claim_next(), first.run.id);
+  EXPECT_EQ(co_await claim(), first.run.id);
   EXPECT_TRUE(co_await end(first.run.id, 1));
   auto third = co_await table_.accept(order("key"), true);
   EXPECT_FALSE(third.is_new);
@@ -493,9 +512,9 @@ ASYNC_TEST(RunTableTest, log_pieces_come_in_their_order_with_the_last_ones_behin
     co_await table_.append_log(id, piece, std::to_string(piece));
   }
   EXPECT_TRUE(co_await table_.finish(
-      id, 1, {.status = RunStatus::success, .output = {}, .error = {}}, {}, {"12", "13"}));
+      {id, 1}, {.status = RunStatus::success, .output = {}, .error = {}}, {}, "12"));
   auto pieces = co_await table_.log_pieces(id);
-  EXPECT_EQ(pieces.size(), 14U);
+  EXPECT_EQ(pieces.size(), 13U);
   for (std::size_t piece = 0; piece < pieces.size(); ++piece) {
     EXPECT_EQ(pieces[piece], std::to_string(piece));
   }

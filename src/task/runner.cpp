@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/text.h"
 #include "io/race.h"
 
 namespace capstan {
@@ -11,6 +12,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::size_t output_bytes_max = std::size_t{10} << 20;
+constexpr std::size_t error_bytes_max = std::size_t{128} << 10;  // twice what the worker sends
 // An output is a JSON text inside a JSON text: at worst each byte takes six.
 constexpr std::size_t frame_bytes_max = 6 * output_bytes_max + (std::size_t{1} << 20);
 // A process that closed its control socket is about to end; how it ended is the better message.
@@ -37,10 +39,6 @@ std::string run_frame(const RunnerOrder& order) {
   return json::serialize(frame) + "\n";
 }
 
-RunOutcome failure(std::string error) {
-  return {.status = RunStatus::failure, .output = std::nullopt, .error = std::move(error)};
-}
-
 std::optional<std::string> text_at(const json::object& object, std::string_view key) {
   const json::value* value = object.if_contains(key);
   if (value == nullptr || !value->is_string()) {
@@ -57,16 +55,19 @@ RunOutcome to_outcome(const std::string& frame) {
   if (object != nullptr) {
     auto type = text_at(*object, "type");
     if (type == "result") {
-      return {.status = RunStatus::success,
-              .output = text_at(*object, "output"),
-              .error = std::nullopt};
+      auto output = text_at(*object, "output");
+      if (output && output->size() > output_bytes_max) {
+        return failure("protocol_error: the task's process sent more than it may return");
+      }
+      return {.status = RunStatus::success, .output = std::move(output)};
     }
     if (type == "error") {
       std::string message = text_at(*object, "message").value_or("the task failed");
       std::string stack = text_at(*object, "stack").value_or("");
       // V8's stacks begin with the message already.
       bool told = stack.starts_with(message) || stack.find(message) < 200;
-      return failure(stack.empty() ? message : told ? stack : message + "\n" + stack);
+      std::string text = stack.empty() ? message : told ? stack : message + "\n" + stack;
+      return failure(std::string(clip_utf8(text, error_bytes_max)));
     }
   }
   return failure("protocol_error: the task's process sent something that is not an outcome");
@@ -84,6 +85,7 @@ Runner::Runner(Executor executor, Clock& clock, WorkFolder& work_folder,
       out_(executor, std::move(streams.out)),
       err_(executor, std::move(streams.err)),
       frames_(control_, '\n', frame_bytes_max),
+      order_sent_(executor),
       scope_(executor, "runner") {}
 
 Async<> Runner::become_ready() {
@@ -120,6 +122,7 @@ Async<RunOutcome> Runner::run(RunnerOrder order, std::shared_ptr<RunLog> log) {
   scope_.spawn(pump(LogStream::err, &err_));
   std::string frame = run_frame(order);
   auto sent = co_await outcome_of(control_.write(frame));
+  order_sent_.set();
   auto answer = co_await outcome_of(frames_.next());
   RunOutcome outcome;
   if (!answer.ok() && answer.error().code() == ErrorCode::cancelled) {
@@ -140,6 +143,7 @@ Async<RunOutcome> Runner::run(RunnerOrder order, std::shared_ptr<RunLog> log) {
 }
 
 Async<> Runner::request_cancel() {
+  co_await order_sent_.wait();
   auto sent = co_await outcome_of(control_.write("{\"type\":\"cancel\"}\n"));
 }
 

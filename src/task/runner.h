@@ -47,7 +47,7 @@ class Runner {
   // Runs the task to its end and returns what came of it; what it prints goes to `log`. Takes as
   // long as the task does; cancelling leaves the process to close().
   Async<RunOutcome> run(RunnerOrder order, std::shared_ptr<RunLog> log);
-  // Tells the running task that it had better stop: its signal is aborted.
+  // Tells the task, once it has its order, that it had better stop: its signal is aborted.
   Async<> request_cancel();
 
   // Kills the process and what it has started, waits until they are gone, and removes its folder.
@@ -65,6 +65,7 @@ class Runner {
   Stream out_;
   Stream err_;
   LineReader frames_;
+  Event order_sent_;
   std::shared_ptr<RunLog> log_;
   Scope scope_;
 };

@@ -10,6 +10,7 @@ namespace {
 
 // Loading Playwright takes about 0.3 s of a processor, several times that on a busy machine.
 constexpr auto start_limit = 30s;
+constexpr int failures_that_mean_trouble = 3;
 
 }  // namespace
 
@@ -26,6 +27,26 @@ Runners::Runners(Executor executor, Clock& clock, Cage& cage, WorkFolder& work_f
 
 Async<std::unique_ptr<Runner>> Runners::launch() {
   SteadyTime begin = clock_.now();
+  auto runner = co_await outcome_of(start_ready());
+  if (!runner.ok()) {
+    ++failures_in_a_row_;
+    last_failure_ = runner.error().message();
+    throw Error(ErrorCode::unavailable, "no runner could be started: " + last_failure_);
+  }
+  failures_in_a_row_ = 0;
+  std::chrono::duration<double> took = clock_.now() - begin;
+  start_seconds_.Observe(took.count());
+  co_return std::move(runner).take();
+}
+
+std::optional<std::string> Runners::trouble() const {
+  if (failures_in_a_row_ < failures_that_mean_trouble) {
+    return std::nullopt;
+  }
+  return last_failure_;
+}
+
+Async<std::unique_ptr<Runner>> Runners::start_ready() {
   StreamPair control = make_socket_pair();
   StreamPair out = make_output_pipe();
   StreamPair err = make_output_pipe();
@@ -49,10 +70,8 @@ Async<std::unique_ptr<Runner>> Runners::launch() {
       within(clock_, start_limit, runner->become_ready(), "a runner did not start in time"));
   if (!ready.ok()) {
     co_await runner->close();
-    throw Error(ErrorCode::unavailable, ready.error().message());
+    throw Error(ready.error());
   }
-  std::chrono::duration<double> took = clock_.now() - begin;
-  start_seconds_.Observe(took.count());
   co_return runner;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "base/metrics.h"
 #include "io/warm_pool.h"
@@ -18,11 +20,14 @@ class Runners {
   void start() { pool_.start_refill(); }
   // A runner that has loaded everything. Throws unavailable when none can be started.
   Async<std::unique_ptr<Runner>> take() { return pool_.take(); }
+  // Why runners can't be started at the moment, after three failures in a row.
+  std::optional<std::string> trouble() const;
   std::size_t warm_count() const { return pool_.ready_count(); }
   Async<> close() { return pool_.close(); }
 
  private:
   Async<std::unique_ptr<Runner>> launch();
+  Async<std::unique_ptr<Runner>> start_ready();
 
   Executor executor_;
   Clock& clock_;
@@ -30,6 +35,8 @@ class Runners {
   WorkFolder& work_folder_;
   const NodeRuntime& runtime_;
   prometheus::Histogram& start_seconds_;
+  int failures_in_a_row_ = 0;
+  std::string last_failure_;
   WarmPool<Runner> pool_;
 };
 

@@ -13,57 +13,31 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::string_view interrupted = "interrupted by a server restart";
-// How long cancelled code may take to clean up behind itself.
-constexpr auto cancel_grace = 2s;
-// A signal is a hint, the row is the truth: the queue looks itself this often.
-constexpr auto queue_look_interval = 5s;
-constexpr auto log_store_interval = 1s;
-
-RunOutcome failed(std::string error) {
-  return {.status = RunStatus::failure, .output = std::nullopt, .error = std::move(error)};
-}
-
-// Which door a call came through tells who calls, so keys don't matter there; the SDK insists on
-// having one.
-constexpr std::string_view door_key = "through-the-door";
-
-std::map<std::string, std::string> environment_of(const ClaimedRun& run,
-                                                  const std::string& session_id,
-                                                  const std::string& door_url) {
-  std::map<std::string, std::string> environment{{"ANCHOR_SESSION_ID", session_id},
-                                                 {"ANCHOR_API_KEY", std::string(door_key)}};
-  for (const auto& [name, value] : run.settings.inputs) {
-    environment[name] = value;
-  }
-  environment["ANCHORBROWSER_API_KEY"] = door_key;
-  environment["ANCHORBROWSER_BASE_URL"] = door_url;
-  return environment;
-}
+// A signal is a hint, the row is the truth: the queue, and whoever waits for a run, look this
+// often.
+constexpr auto look_interval = 5s;
+// How soon what couldn't be stored is tried again.
+constexpr auto store_retry_interval = 2s;
 
 }  // namespace
-
-Runs::OpenRun::OpenRun(const Executor& executor, Clock& clock, std::size_t log_bytes_max)
-    : log(std::make_shared<RunLog>(executor, clock, log_bytes_max)),
-      ended(executor),
-      stop_wanted(executor) {}
 
 Runs::Runs(Executor executor, Clock& clock, Random& random, Database& database, Cage& cage,
            Runners& runners, Sessions& sessions, Metrics& metrics, RunLimits limits)
     : executor_(std::move(executor)),
       clock_(clock),
-      random_(random),
       cage_(cage),
-      runners_(runners),
       sessions_(sessions),
       table_(database, clock, random, limits.queue),
+      executions_(executor_, clock, random, runners, sessions, table_, limits.run_time_max),
       limits_(limits),
       running_gauge_(metrics.gauge("capstan_runs_running", "Runs that are being executed.")),
       run_seconds_(metrics.seconds("capstan_run_seconds", "Time that runs took, once begun.")),
+      closing_(executor_),
       slot_or_work_(executor_),
       scope_(executor_, "runs") {}
 
 Async<> Runs::start(DoorHandler door_handler) {
-  door_handler_ = std::move(door_handler);
+  executions_.set_door_handler(std::move(door_handler));
   std::int64_t failed_count = co_await table_.fail_interrupted(std::string(interrupted));
   if (failed_count > 0) {
     log_warning("runs_interrupted", {{"count", failed_count}});
@@ -73,6 +47,9 @@ Async<> Runs::start(DoorHandler door_handler) {
 }
 
 std::optional<std::string> Runs::trouble() const {
+  if (!queue_trouble_.empty()) {
+    return queue_trouble_;
+  }
   if (cage_.isolation().level < limits_.isolation_min) {
     std::string reasons;
     for (const std::string& reason : cage_.isolation().reasons) {
@@ -85,7 +62,7 @@ std::optional<std::string> Runs::trouble() const {
   return std::nullopt;
 }
 
-std::shared_ptr<Runs::OpenRun> Runs::open_run(const RunId& id) {
+std::shared_ptr<OpenRun> Runs::open_run(const RunId& id) {
   auto entry = open_.find(id);
   if (entry == open_.end()) {
     auto open = std::make_shared<OpenRun>(executor_, clock_, limits_.log_bytes_max);
@@ -94,11 +71,24 @@ std::shared_ptr<Runs::OpenRun> Runs::open_run(const RunId& id) {
   return entry->second;
 }
 
+void Runs::forget(const RunId& id, const std::shared_ptr<OpenRun>& open) {
+  auto entry = open_.find(id);
+  if (entry != open_.end() && entry->second == open) {
+    open_.erase(entry);
+  }
+}
+
+void Runs::free_slot() {
+  --running_;
+  running_gauge_.Set(static_cast<double>(running_));
+  slot_or_work_.set();
+}
+
 Async<Run> Runs::accept(StartRun order) {
   if (auto reason = trouble()) {
     throw Error(ErrorCode::unavailable, "tasks are not run: " + *reason);
   }
-  if (closing_) {
+  if (closing_.is_set()) {
     throw Error(ErrorCode::unavailable, "the server is shutting down").retry_after(5s);
   }
   if (order.settings.session) {
@@ -113,14 +103,16 @@ Async<Run> Runs::accept(StartRun order) {
   }
   auto accepted = co_await outcome_of(table_.accept(std::move(order), claim));
   if (claim && (!accepted.ok() || !accepted.value().is_new)) {
-    --running_;
-    slot_or_work_.set();
+    free_slot();
   }
   AcceptedRun run = std::move(accepted).take();
   if (run.is_new) {
     open_run(run.run.id);
-    if (claim) {
-      begin(run.run.id);
+    RunClaim its_claim{run.run.id, run.run.attempt};
+    if (claim && closing_.is_set()) {
+      co_await give_back(its_claim);
+    } else if (claim) {
+      begin(its_claim);
     } else {
       may_be_queued_ = true;
       slot_or_work_.set();
@@ -129,232 +121,137 @@ Async<Run> Runs::accept(StartRun order) {
   co_return std::move(run.run);
 }
 
-void Runs::begin(const RunId& id) {
+void Runs::begin(RunClaim claim) {
   running_gauge_.Set(static_cast<double>(running_));
-  scope_.spawn(live(id));
+  open_run(claim.id)->is_claimed = true;
+  scope_.spawn(live(std::move(claim)));
+}
+
+// For a claim that came while the server began to close: the next start executes it.
+Async<> Runs::give_back(RunClaim claim) {
+  auto given = co_await outcome_of(table_.give_back(std::move(claim)));
+  if (!given.ok()) {
+    log_error("run_not_given_back", {{"cause", given.error().cause()}});
+  }
+  free_slot();
 }
 
 Async<> Runs::work_off_queue() {
-  while (!closing_) {
+  while (!closing_.is_set()) {
     slot_or_work_.clear();
-    while (!closing_ && running_ < limits_.running_max) {
+    while (!closing_.is_set() && running_ < limits_.running_max) {
       ++running_;
       may_be_queued_ = false;  // before looking: what is queued meanwhile raises it again
-      std::optional<RunId> id = co_await table_.claim_next();
-      if (!id) {
+      auto claimed = co_await outcome_of(table_.claim_next());
+      queue_trouble_ = claimed.ok() ? std::string() : claimed.error().message();
+      if (!claimed.ok()) {
+        log_error("queue_not_read", {{"cause", claimed.error().cause()}});
+      }
+      std::optional<RunClaim> claim = claimed.ok() ? std::move(claimed).take() : std::nullopt;
+      may_be_queued_ = may_be_queued_ || claim || !claimed.ok();
+      if (!claim) {
         --running_;
         break;
       }
-      may_be_queued_ = true;
-      open_run(*id);
-      begin(*id);
+      if (closing_.is_set()) {
+        co_await give_back(std::move(*claim));
+      } else {
+        begin(std::move(*claim));
+      }
     }
     std::vector<Async<>> either;
     either.push_back(slot_or_work_.wait());
-    either.push_back(clock_.sleep(queue_look_interval));
+    either.push_back(pause(look_interval));
     co_await first_of(std::move(either));
   }
 }
 
-Async<> Runs::live(RunId id) {
-  std::shared_ptr<OpenRun> open = open_run(id);
+// Until the time has passed or the server closes.
+Async<> Runs::pause(Duration duration) {
+  std::vector<Async<>> either;
+  either.push_back(clock_.sleep(duration));
+  either.push_back(closing_.wait());
+  co_await first_of(std::move(either));
+}
+
+Async<> Runs::live(RunClaim claim) {
+  std::shared_ptr<OpenRun> open = open_run(claim.id);
   SteadyTime begin_time = clock_.now();
-  auto loaded = co_await outcome_of(table_.load(id));
-  std::optional<ClaimedRun> run;
+  auto run = co_await outcome_of(table_.load(claim.id));
   RunOutcome outcome;
-  std::int64_t attempt = 1;
-  if (loaded.ok()) {
-    run = std::move(loaded).take();
-    attempt = run->run.attempt;
-    auto executed = co_await outcome_of(execute(*run, open));
-    outcome = executed.ok() ? std::move(executed).take() : failed(executed.error().message());
+  std::vector<std::string> session_ids;
+  if (run.ok()) {
+    outcome = co_await executions_.execute(run.value(), open);
+    session_ids = executions_.session_ids_of(run.value());
   } else {
-    outcome = failed(loaded.error().message());
+    outcome = server_failure(run.error().message());
   }
   outcome.begun_at = open->begun_at;
   open->log->finish();
-  std::vector<std::string> pieces;
-  if (std::string piece = next_log_piece(*open); !piece.empty()) {
-    pieces.push_back(std::move(piece));
-  }
   RunStatus status = outcome.status;
-  auto stored = co_await outcome_of(
-      table_.finish(id, attempt, std::move(outcome),
-                    run ? session_ids_of(*run) : std::vector<std::string>(), std::move(pieces)));
-  if (!stored.ok()) {
-    log_error("run_not_stored", {{"run", id.text()}, {"cause", stored.error().cause()}});
+  bool stored = co_await store_end(claim, outcome, session_ids, open.get());
+  if (run.ok()) {
+    executions_.end_sessions(run.value());  // who is told of the run's end finds them ended
   }
-  if (run) {
-    end_sessions(*run);  // who is told that the run has ended finds its sessions ended
+  while (!stored && !closing_.is_set()) {
+    co_await pause(store_retry_interval);
+    stored = co_await store_end(claim, outcome, session_ids, open.get());
   }
   open->ended.set();
-  open_.erase(id);
-  --running_;
-  running_gauge_.Set(static_cast<double>(running_));
-  slot_or_work_.set();
+  forget(claim.id, open);
+  free_slot();
   std::chrono::duration<double> took = clock_.now() - begin_time;
   run_seconds_.Observe(took.count());
-  log_info("run_ended", {{"run", id.text()},
+  log_info("run_ended", {{"run", claim.id.text()},
                          {"status", to_text(status)},
                          {"after_ms", static_cast<std::int64_t>(took.count() * 1000)}});
 }
 
-std::shared_ptr<Session> Runs::session_for(const ClaimedRun& run) {
-  if (run.settings.session) {
-    return sessions_.running(run.run.team, *run.settings.session);
+Async<bool> Runs::store_end(RunClaim claim, RunOutcome outcome,
+                            std::vector<std::string> session_ids, OpenRun* open) {
+  std::string id = claim.id.text();
+  auto stored = co_await outcome_of(table_.finish(std::move(claim), std::move(outcome),
+                                                  std::move(session_ids), open->unstored_log()));
+  if (!stored.ok()) {
+    log_error("run_not_stored", {{"run", id}, {"cause", stored.error().cause()}});
   }
-  BrowserKind kind = sessions_.kind_for(run.settings.browser_configuration);
-  return sessions_.prepare({.team = run.run.team,
-                            .config = run.settings.browser_configuration,
-                            .kind = kind,
-                            .run = run.run.id.text()});
-}
-
-std::vector<std::string> Runs::session_ids_of(const ClaimedRun& run) const {
-  std::vector<std::string> ids;
-  if (run.settings.session) {
-    ids.push_back(run.settings.session->text());
-  }
-  for (const SessionId& id : sessions_.opened_by_run(run.run.id.text())) {
-    ids.push_back(id.text());
-  }
-  return ids;
-}
-
-void Runs::end_sessions(const ClaimedRun& run) {
-  if (run.settings.end_opened_sessions) {
-    sessions_.end_all_of_run(run.run.id.text());
-  } else {
-    sessions_.end_unopened_of_run(run.run.id.text());
-  }
-  if (run.settings.session && run.settings.end_given_session) {
-    auto given =
-        outcome_of_call([&] { return sessions_.running(run.run.team, *run.settings.session); });
-    if (given.ok()) {
-      std::move(given).take()->stop(SessionStatus::completed);
-    }
-  }
-}
-
-Async<RunOutcome> Runs::execute(ClaimedRun run, std::shared_ptr<OpenRun> open) {
-  open->configuration = run.settings.browser_configuration;
-  std::unique_ptr<Runner> runner = co_await runners_.take();
-  Runner* borrowed = runner.get();
-  auto outcome = co_await outcome_of(run_in(borrowed, std::move(run), open));
-  scope_.spawn(close_runner(std::move(runner)));
-  co_return std::move(outcome).take();
-}
-
-// Behind the answer, because ending a process tree takes some milliseconds.
-Async<> Runs::close_runner(std::unique_ptr<Runner> runner) { co_await runner->close(); }
-
-Async<RunOutcome> Runs::run_in(Runner* runner, ClaimedRun run, std::shared_ptr<OpenRun> open) {
-  std::string session_id = session_for(run)->id().text();
-  Door door = runner->take_door();
-  Caller caller{.team = run.run.team, .run = run.run.id.text()};
-  Server door_server(
-      executor_, clock_, random_, ServerLimits{},
-      asio::ip::tcp::acceptor(executor_, asio::ip::tcp::v4(), door.listener.release()),
-      [this, caller](Request request) { return door_handler_(std::move(request), caller); });
-  door_server.start();
-  RunnerOrder order{
-      .task_name = run.task_name,
-      .bundle = std::move(run.bundle),
-      .environment = environment_of(run, session_id, door.url),
-      .inputs = run.settings.inputs,
-      .session_id = session_id,
-      .execution_id = run.run.id.text(),
-  };
-  open->begun_at = clock_.wall_now();
-  RunOutcome outcome;
-  std::vector<Async<>> ends;
-  ends.push_back(pass_outcome(runner->run(std::move(order), open->log), &outcome));
-  ends.push_back(stop_politely(runner, open.get()));
-  ends.push_back(clock_.sleep(limits_.run_time_max));
-  ends.push_back(keep_storing_log(run.run.id, open.get()));
-  auto first = co_await outcome_of(first_of(std::move(ends)));
-  co_await door_server.close();
-  switch (std::move(first).take()) {
-    case 0:
-      // Code that ends because it was told to stop was stopped all the same.
-      co_return open->stop_wanted.is_set() ? open->stop_outcome : outcome;
-    case 1:
-      co_return open->stop_outcome;
-    default: {
-      auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(limits_.run_time_max);
-      co_return RunOutcome{
-          .status = RunStatus::timeout,
-          .output = std::nullopt,
-          .error = "the task did not end within " + std::to_string(limit.count()) + " ms"};
-    }
-  }
-}
-
-Async<> Runs::pass_outcome(Async<RunOutcome> work, RunOutcome* outcome) {
-  *outcome = co_await std::move(work);
-}
-
-Async<> Runs::stop_politely(Runner* runner, OpenRun* open) {
-  co_await open->stop_wanted.wait();
-  co_await runner->request_cancel();
-  co_await clock_.sleep(cancel_grace);
-}
-
-std::string Runs::next_log_piece(OpenRun& open) {
-  json::array lines;
-  for (; open.log_lines_stored < open.log->lines().size(); ++open.log_lines_stored) {
-    lines.push_back(to_json(open.log->lines()[open.log_lines_stored]));
-  }
-  return lines.empty() ? std::string() : json::serialize(lines);
-}
-
-Async<> Runs::keep_storing_log(RunId id, OpenRun* open) {
-  while (true) {
-    co_await clock_.sleep(log_store_interval);
-    if (std::string piece = next_log_piece(*open); !piece.empty()) {
-      co_await table_.append_log(id, open->log_pieces_stored++, std::move(piece));
-    }
-  }
+  co_return stored.ok();
 }
 
 Async<Run> Runs::wait(RunId id) {
   // Noted down before the row is read, so that its end can't slip through in between.
   std::shared_ptr<OpenRun> open = open_run(id);
-  Run run = co_await table_.find(id);
-  if (!is_ended(run.status)) {
-    co_await open->ended.wait();
-    co_return co_await table_.find(id);
+  while (true) {
+    bool is_last_look = open->ended.is_set() || (closing_.is_set() && !open->is_claimed);
+    Run run = co_await table_.find(id);
+    if (is_ended(run.status) || is_last_look) {
+      forget(id, open);
+      co_return run;
+    }
+    std::vector<Async<>> either;
+    either.push_back(open->ended.wait());
+    either.push_back(open->is_claimed ? clock_.sleep(look_interval) : pause(look_interval));
+    co_await first_of(std::move(either));
   }
-  auto entry = open_.find(id);
-  if (entry != open_.end() && entry->second == open) {
-    open_.erase(entry);
-  }
-  co_return run;
 }
 
 Async<> Runs::cancel(TeamId team, TaskId task, RunId id) {
   Run run = co_await table_.find(team, task, id);
-  auto entry = open_.find(id);
   if (run.status == RunStatus::queued && co_await table_.cancel_queued(id)) {
-    entry = open_.find(id);
-    if (entry != open_.end()) {
-      entry->second->log->finish();
-      entry->second->ended.set();
-      open_.erase(entry);
-    }
+    std::shared_ptr<OpenRun> open = open_run(id);
+    open->log->finish();
+    open->ended.set();
+    forget(id, open);
     co_return;
   }
-  entry = open_.find(id);
-  if (entry == open_.end()) {
-    throw Error(ErrorCode::conflict, "the execution has ended already");
+  if (!is_ended(run.status)) {
+    open_run(id)->stop({.status = RunStatus::cancelled, .error = "cancelled"});
+    run = co_await wait(id);
   }
-  std::shared_ptr<OpenRun> open = entry->second;
-  if (!open->stop_wanted.is_set()) {
-    open->stop_outcome = {
-        .status = RunStatus::cancelled, .output = std::nullopt, .error = "cancelled"};
-    open->stop_wanted.set();
+  if (run.status != RunStatus::cancelled) {
+    throw Error(ErrorCode::conflict,
+                "the execution has ended already: " + std::string(to_text(run.status)));
   }
-  co_await open->ended.wait();
 }
 
 Async<Run> Runs::find(TeamId team, TaskId task, RunId id) { return table_.find(team, task, id); }
@@ -364,9 +261,15 @@ Async<RunPage> Runs::list(TeamId team, TaskId task, RunFilter filter, std::int64
   return table_.list(team, task, std::move(filter), page, limit);
 }
 
-std::shared_ptr<RunLog> Runs::open_log(const RunId& id) const {
-  auto entry = open_.find(id);
-  return entry != open_.end() ? entry->second->log : nullptr;
+Async<std::shared_ptr<RunLog>> Runs::open_log(RunId id) {
+  // Noted down first, as in wait().
+  std::shared_ptr<OpenRun> open = open_run(id);
+  Run run = co_await table_.find(id);
+  if (!is_ended(run.status)) {
+    co_return open->log;
+  }
+  forget(id, open);
+  co_return nullptr;
 }
 
 Async<json::array> Runs::stored_log(RunId id) {
@@ -387,17 +290,21 @@ SessionConfig Runs::configuration_of(const std::string& run) const {
 }
 
 Async<> Runs::close(Duration grace) {
-  closing_ = true;
+  closing_.set();
   slot_or_work_.set();
+  for (const auto& [id, open] : open_) {
+    if (!open->is_claimed) {
+      open->log->finish();
+      open->ended.set();
+    }
+  }
   auto drained =
       co_await outcome_of(within(clock_, grace, scope_.drain(), "runs are still under way"));
   for (const auto& [id, open] : open_) {
-    if (!open->stop_wanted.is_set()) {
-      open->stop_outcome = failed("server shutdown");
-      open->stop_wanted.set();
-    }
+    open->stop(server_failure("server shutdown"));
   }
   co_await scope_.drain();
+  co_await executions_.close();
 }
 
 }  // namespace capstan

@@ -63,6 +63,7 @@ create table runs (
   settings text not null,           -- inputs, session and the like, as the caller ordered
   output text,
   error text,
+  server_failed bigint not null default 0,  -- the failure is the server's, not the code's
   session_ids text,
   accepted_at bigint not null,
   started_at bigint,
