@@ -244,11 +244,12 @@ Async<> Runs::cancel(TeamId team, TaskId task, RunId id) {
     forget(id, open);
     co_return;
   }
-  if (!is_ended(run.status)) {
+  bool is_late = is_ended(run.status);
+  if (!is_late) {
     open_run(id)->stop({.status = RunStatus::cancelled, .error = "cancelled"});
     run = co_await wait(id);
   }
-  if (run.status != RunStatus::cancelled) {
+  if (is_late || run.status != RunStatus::cancelled) {
     throw Error(ErrorCode::conflict,
                 "the execution has ended already: " + std::string(to_text(run.status)));
   }
