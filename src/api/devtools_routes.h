@@ -23,7 +23,7 @@ class DevToolsRoutes {
   Async<Response> list(Call call);
 
  private:
-  std::shared_ptr<Session> wanted_session(const Call& call) const;
+  Async<std::shared_ptr<Session>> wanted_session(const Call& call);
   Async<> relay_own_session(SessionOrder order, std::unique_ptr<WebSocket> socket);
 
   Sessions& sessions_;

@@ -72,7 +72,30 @@ Response wrong_method(const Router::WrongMethod& wrong) {
   return response;
 }
 
+// Whether a page sent it that this server has not served. Programs send no Origin; DevTools, which
+// is a page of the browser itself, has one that is no web address.
+bool is_from_another_site(const Request& request) {
+  auto origin = request.header("origin");
+  if (!origin || origin->starts_with("devtools://")) {
+    return false;
+  }
+  std::size_t scheme_end = origin->find("://");
+  std::string_view host =
+      scheme_end == std::string_view::npos ? "" : origin->substr(scheme_end + 3);
+  return host.empty() || !equal_ignoring_case(host, request.header("host").value_or(""));
+}
+
+// Of two keys nobody can tell which is meant.
+bool gives_two_keys(const Request& request) {
+  return std::count_if(request.headers.begin(), request.headers.end(), [](const Header& header) {
+           return equal_ignoring_case(header.name, "anchor-api-key");
+         }) > 1;
+}
+
 std::string key_in_headers(const Request& request) {
+  if (gives_two_keys(request)) {
+    throw Error(ErrorCode::unauthenticated, "anchor-api-key is there twice; send one key");
+  }
   if (auto key = request.header("anchor-api-key")) {
     return std::string(*key);
   }
@@ -87,6 +110,11 @@ std::string key_in_headers(const Request& request) {
 Error bad_key() {
   return Error(ErrorCode::unauthenticated,
                "the API key is missing or not valid; send it in the header anchor-api-key");
+}
+
+Error bad_token() {
+  return Error(ErrorCode::unauthenticated,
+               "the session has ended, or this is not its token; open a new session");
 }
 
 Caller nobody() { return {TeamId::trusted(""), ""}; }
@@ -150,6 +178,9 @@ Async<Response> Gate::dispatch(Request request, std::optional<Caller> known) {
   if (known && request.header("origin")) {
     co_return error_response(403, "a page can't speak for a task");
   }
+  if (is_from_another_site(request)) {
+    co_return error_response(403, "a page of another site can't speak to this server");
+  }
   auto found = router_.match(request.method, request.path);
   if (std::holds_alternative<Router::Nothing>(found)) {
     co_return error_response(404, "there is nothing at this address");
@@ -200,7 +231,7 @@ Async<Caller> Gate::identify(Credentials credentials) {
       co_return Caller{std::move(*team), ""};
     }
   }
-  throw bad_key();
+  throw credentials.token.empty() ? bad_key() : bad_token();
 }
 
 bool Gate::is_known_host(const Request& request) const {

@@ -119,6 +119,33 @@ std::string host_of(const Request& request) {
   return std::string(request.header("host").value_or("localhost"));
 }
 
+// Fields that AnchorBrowser knows and that do nothing here yet; someone may count on them.
+constexpr std::pair<std::string_view, std::string_view> fields_without_effect[] = {
+    {"browser", "adblock"},    {"browser", "captcha_solver"}, {"browser", "disable_web_security"},
+    {"browser", "extensions"}, {"browser", "extra_stealth"},  {"browser", "force_popups_as_tabs"},
+    {"browser", "fullscreen"}, {"browser", "p2p_download"},   {"browser", "popup_blocker"},
+    {"browser", "profile"},    {"browser", "web_bot_auth"},   {"", "integrations"},
+    {"", "identities"}};
+
+json::array warnings_for(const Session& session, const json::object& body) {
+  json::array warnings;
+  if (session.kind() == BrowserKind::headful) {
+    warnings.emplace_back(
+        "headful browsers have no display yet: this one runs with --headless=new");
+  }
+  for (const auto& [section, field] : fields_without_effect) {
+    const json::value* inner = section.empty() ? nullptr : body.if_contains(section);
+    const json::object* object = section.empty()    ? &body
+                                 : inner != nullptr ? inner->if_object()
+                                                    : nullptr;
+    if (object != nullptr && object->contains(field)) {
+      warnings.emplace_back(std::string(section) + (section.empty() ? "" : ".") +
+                            std::string(field) + " has no effect yet");
+    }
+  }
+  return warnings;
+}
+
 // The client side of DevTools that every Chrome brings along, opened on one page of the session.
 std::string inspector_address(const Request& request, const Session& session,
                               const std::string& target) {
@@ -147,13 +174,20 @@ Async<Response> SessionRoutes::create(Call call) {
   SessionConfig config =
       overlay(read_session_config(in.nested("session")), read_browser_config(in.nested("browser")));
   in.done();
+  if (call.caller.run.empty() && runs_.is_closing()) {
+    throw Error(ErrorCode::unavailable, "the server is shutting down");
+  }
   std::shared_ptr<Session> session =
       co_await sessions_.open(make_session_order(call.caller, config, sessions_, runs_));
-  co_return data_response(json::object{
+  json::object data{
       {"id", session->id().text()},
       {"cdp_url", devtools_address(call.request, *session)},
       {"live_view_url", nullptr},  // not built yet
-  });
+  };
+  if (json::array warnings = warnings_for(*session, body); !warnings.empty()) {
+    data["warnings"] = std::move(warnings);
+  }
+  co_return data_response(std::move(data));
 }
 
 Async<Response> SessionRoutes::retrieve(Call call) {
@@ -188,7 +222,8 @@ Async<Response> SessionRoutes::all_status(Call call) {
 }
 
 Async<Response> SessionRoutes::pages(Call call) {
-  auto session = sessions_.running(call.caller.team, call.id<SessionId>("sessionId", "session"));
+  auto session =
+      co_await sessions_.find_running(call.caller.team, call.id<SessionId>("sessionId", "session"));
   auto use = co_await session->use();
   json::array items;
   for (const PageInfo& page : co_await use->browser().pages()) {

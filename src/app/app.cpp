@@ -162,9 +162,10 @@ Async<> App::serve_until(Event* stop, Server* server, std::string host) {
 }
 
 Async<> App::shut_down(Server* server) {
-  server->stop_accepting();
+  // Questions are answered meanwhile, so that those who wait for runs see them end.
   co_await runs_.close(config_.runs.shutdown_grace);
   co_await sessions_.close();
+  server->stop_accepting();
   auto answered = co_await outcome_of(
       within(clock_, last_answers, no_connections_left(server, &clock_), "connections are left"));
   co_await server->close();

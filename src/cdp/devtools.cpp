@@ -45,13 +45,14 @@ Async<> DevTools::live() {
   std::vector<Async<>> works;
   works.push_back(read_pipe());
   works.push_back(write_pipe());
+  works.push_back(watch_writing());
   co_await first_of(std::move(works));
 }
 
 Async<> DevTools::read_pipe() {
-  LineReader reader(from_browser_, '\0', limits_.message_bytes_max);
+  LineReader reader(from_browser_, '\0', limits_.from_browser_bytes_max);
   while (std::optional<std::string> text = co_await reader.next()) {
-    if (text->size() > limits_.message_bytes_max) {
+    if (text->size() > limits_.from_browser_bytes_max) {
       throw Error(ErrorCode::resource_exhausted, "the browser sent too long a message");
     }
     ++traffic_.messages_from_browser;
@@ -79,8 +80,19 @@ Async<> DevTools::write_pipe() {
     traffic_.bytes_to_browser += message->size();
     ++traffic_.messages_to_browser;
     // A browser that has closed its end is as good as gone.
+    writing_since_ = clock_.now();
     if (auto written = co_await outcome_of(to_browser_.write(*message)); !written.ok()) {
       co_return;
+    }
+    writing_since_.reset();
+  }
+}
+
+Async<> DevTools::watch_writing() {
+  while (true) {
+    co_await clock_.sleep(limits_.write_limit / 4);
+    if (writing_since_ && clock_.now() - *writing_since_ > limits_.write_limit) {
+      throw Error(ErrorCode::unavailable, "the browser does not read its commands any more");
     }
   }
 }
@@ -152,6 +164,14 @@ Async<std::unique_ptr<Party>> DevTools::join(std::string method, json::object pa
       new Party(*this, executor_, *id, std::move(*session_id), limits_.party_queue_bytes_max));
   parties_.emplace(*id, party.get());
   co_return party;
+}
+
+void DevTools::check_size(const std::string& message) const {
+  if (message.size() > limits_.to_browser_bytes_max) {
+    throw Error(ErrorCode::resource_exhausted,
+                "a message to the browser may have at most " +
+                    std::to_string(limits_.to_browser_bytes_max >> 20) + " MiB");
+  }
 }
 
 bool DevTools::has_room_for(const Party& party) const {

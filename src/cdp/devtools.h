@@ -16,13 +16,17 @@
 namespace capstan {
 
 struct DevToolsLimits {
-  // Chromium's own bound for a message on a socket; a full-page screenshot may take a good part.
-  std::size_t message_bytes_max = std::size_t{256} * 1024 * 1024;
+  // What the browser may send in one message: a full-page screenshot takes a good part.
+  std::size_t from_browser_bytes_max = std::size_t{256} * 1024 * 1024;
+  // What it may be sent. At 100 MiB Chromium stops reading its pipe for good (seen with 156).
+  std::size_t to_browser_bytes_max = std::size_t{96} * 1024 * 1024;
   // What may wait for one party, and for the browser. One message of any size always gets in.
   std::size_t party_queue_bytes_max = std::size_t{16} * 1024 * 1024;
   std::size_t pipe_queue_bytes_max = std::size_t{16} * 1024 * 1024;
   // How long a party that takes nothing may hold up the others.
   Duration stall_limit = std::chrono::seconds(30);
+  // How long the browser may take over reading one message; after that it is taken for dead.
+  Duration write_limit = std::chrono::seconds(60);
   std::size_t parties_max = 100;
   DevToolsRouterLimits router = {};
 };
@@ -48,8 +52,8 @@ class DevTools {
   DevTools& operator=(const DevTools&) = delete;
 
   // Carries messages until the browser closes the pipe. Throws unavailable when the browser speaks
-  // nonsense, resource_exhausted when it sends a message over the limit. However it ends, by
-  // cancellation too, all parties and calls end with it.
+  // nonsense or stops reading, resource_exhausted when it sends a message over the limit. However
+  // it ends, by cancellation too, all parties and calls end with it.
   Async<> live();
 
   // A command of our own, at the root or in a session that another command of ours attached;
@@ -79,10 +83,12 @@ class DevTools {
 
   Async<> read_pipe();
   Async<> write_pipe();
+  Async<> watch_writing();
   Async<> deliver(PartyId party, std::string message);
   Async<std::unique_ptr<Party>> join(std::string method, json::object params);
 
   // For Party.
+  void check_size(const std::string& message) const;
   bool has_room_for(const Party& party) const;
   void take_from(Party& party, const std::string& message);
   void taken_by(PartyId party);
@@ -113,6 +119,7 @@ class DevTools {
   std::unordered_map<std::int32_t, Call*> calls_;
   PartyId held_up_by_ = ourselves;  // whom the reader of the pipe is waiting for
   Event room_made_;
+  std::optional<SteadyTime> writing_since_;  // the message that is being written
   bool gone_ = false;
   DevToolsTraffic traffic_;
 };

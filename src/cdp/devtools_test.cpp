@@ -120,6 +120,10 @@ Async<> note_end(Async<> work, bool* ended) {
 
 Async<> in_vain(Async<> work) { EXPECT_FALSE((co_await outcome_of(std::move(work))).ok()); }
 
+Async<> call_in_vain(DevTools* devtools, std::string method) {
+  EXPECT_FALSE((co_await outcome_of(devtools->call(std::move(method)))).ok());
+}
+
 Async<> send_many(Party* party, std::string message, int count, int* sent) {
   for (int i = 0; i < count; ++i) {
     co_await party->send(message);
@@ -370,6 +374,36 @@ ASYNC_TEST(DevToolsTest, a_party_that_takes_nothing_is_put_out_and_the_rest_goes
   co_await close();
 }
 
+ASYNC_TEST(DevToolsTest, a_message_longer_than_the_browser_takes_is_refused_and_the_party_stays) {
+  std::string longest = command(1, "Test.longest");
+  open({.to_browser_bytes_max = longest.size()});
+  scope_.spawn(play());
+  auto party = co_await join();
+  auto sent = co_await outcome_of(party->send(longest + " "));
+  EXPECT_FALSE(sent.ok());
+  EXPECT_EQ(sent.error().code(), ErrorCode::resource_exhausted);
+  EXPECT_TRUE(heard_.empty());
+  co_await party->send(longest);
+  co_await settle();
+  EXPECT_EQ(heard_.size(), 1U);
+  co_await close();
+}
+
+ASYNC_TEST(DevToolsTest, a_browser_that_stops_reading_is_taken_for_dead) {
+  open({.write_limit = 60s});
+  std::optional<Outcome<json::object>> outcome;
+  scope_.spawn(note_call(&*devtools_, &outcome));
+  // More than a pipe holds, to a browser that reads nothing.
+  scope_.spawn(call_in_vain(&*devtools_, std::string(1'000'000, 'x')));
+  co_await settle();
+  co_await let_pass(59s);
+  EXPECT_FALSE(has_ended());
+  co_await let_pass(30s);
+  EXPECT_TRUE(has_ended() && ending().error().code() == ErrorCode::unavailable);
+  EXPECT_TRUE(outcome && outcome->error().code() == ErrorCode::unavailable);
+  co_await close();
+}
+
 ASYNC_TEST(DevToolsTest, a_party_that_takes_something_in_time_stays) {
   open({.party_queue_bytes_max = 1000, .stall_limit = 30s});
   scope_.spawn(play());
@@ -518,7 +552,7 @@ ASYNC_TEST(DevToolsTest, all_ends_when_the_browser_speaks_nonsense) {
 }
 
 ASYNC_TEST(DevToolsTest, all_ends_when_a_message_has_no_end) {
-  open({.message_bytes_max = 100'000});
+  open({.from_browser_bytes_max = 100'000});
   scope_.spawn(play());
   auto party = co_await join();
   // Eighty times the limit, of which no more than a little is ever read.
@@ -531,7 +565,7 @@ ASYNC_TEST(DevToolsTest, all_ends_when_a_message_has_no_end) {
 
 ASYNC_TEST(DevToolsTest, a_message_one_byte_over_the_limit_is_too_long) {
   std::string longest = event("S1");
-  open({.message_bytes_max = longest.size()});
+  open({.from_browser_bytes_max = longest.size()});
   std::optional<Outcome<json::object>> outcome;
   scope_.spawn(note_call(&*devtools_, &outcome));
   co_await say(longest);

@@ -20,6 +20,9 @@ Party::~Party() {
 }
 
 Async<> Party::send(std::string message) {
+  if (devtools_ != nullptr) {
+    devtools_->check_size(message);
+  }
   while (devtools_ != nullptr && !devtools_->has_room_for(*this)) {
     may_send_.clear();
     co_await may_send_.wait();

@@ -26,7 +26,8 @@ class Party {
 
   // A client's message for the browser. Waits while the pipe to the browser is full, or while this
   // party leaves its own messages untaken. Nonsense never gets through; the party receives the
-  // answer that Chromium would give. Once the party has ended the message is dropped.
+  // answer that Chromium would give. Once the party has ended the message is dropped. Throws
+  // resource_exhausted for one that is longer than the browser can take.
   Async<> send(std::string message);
 
   // The next message for the client; nothing once the browser or the session of this party has

@@ -9,6 +9,7 @@ namespace {
 // Close codes of RFC 6455.
 constexpr std::uint16_t going_away = 1001;
 constexpr std::uint16_t policy_violation = 1008;
+constexpr std::uint16_t message_too_big = 1009;
 constexpr std::uint16_t server_failure = 1011;
 constexpr std::uint16_t try_again_later = 1013;
 
@@ -55,11 +56,16 @@ Async<> relay_devtools(std::shared_ptr<Session> session, std::string target,
   }
   std::unique_ptr<Session::Use> held = std::move(use).take();
   auto carried = co_await outcome_of(carry_both_ways(held.get(), std::move(target), socket.get()));
+  bool browser_has_gone = held->browser().is_gone();
   held.reset();
+  if (browser_has_gone) {
+    co_await session->ended();  // then it is known why
+  }
   if (session->status() == SessionStatus::crashed) {
     co_await socket->close(server_failure, "the session's browser has crashed");
   } else if (!carried.ok()) {
-    co_await socket->close(server_failure, carried.error().message());
+    bool too_big = carried.error().code() == ErrorCode::resource_exhausted;
+    co_await socket->close(too_big ? message_too_big : server_failure, carried.error().message());
   } else if (carried.value()) {
     co_await socket->close(policy_violation, "the client did not read for too long");
   } else {

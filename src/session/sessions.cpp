@@ -87,6 +87,16 @@ std::shared_ptr<Session> Sessions::running(const TeamId& team, const SessionId& 
   return entry->second;
 }
 
+Async<std::shared_ptr<Session>> Sessions::find_running(TeamId team, SessionId id) {
+  auto found = outcome_of_call([&] { return running(team, id); });
+  if (!found.ok()) {
+    SessionView ended = co_await view(team, id);
+    throw Error(ErrorCode::not_found,
+                "session " + id.text() + " has ended (" + std::string(to_text(ended.status)) + ")");
+  }
+  co_return std::move(found).take();
+}
+
 std::shared_ptr<Session> Sessions::by_token(const SessionId& id, std::string_view token) const {
   auto entry = sessions_.find(id);
   bool matches = entry != sessions_.end() && entry->second->is_token(token) &&

@@ -50,6 +50,8 @@ class Sessions {
 
   // A running session of the team; throws not_found.
   std::shared_ptr<Session> running(const TeamId& team, const SessionId& id) const;
+  // The same; of one that has ended the message says so.
+  Async<std::shared_ptr<Session>> find_running(TeamId team, SessionId id);
   // The running session whose token this is; nothing for any other text.
   std::shared_ptr<Session> by_token(const SessionId& id, std::string_view token) const;
   Async<SessionView> view(TeamId team, SessionId id);

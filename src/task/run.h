@@ -45,8 +45,8 @@ struct StartRun {
   // Given with an Idempotency-Key: the same key means the same run.
   std::optional<std::string> idempotency_key;
   std::string request_hash;
-  // The session in the settings is not running; then only an earlier run can be answered.
-  bool session_is_missing = false;
+  // Why the session in the settings can't be used; then only an earlier run can be answered.
+  std::optional<std::string> session_trouble = {};
 };
 
 // One execution of a task's version.

@@ -150,8 +150,8 @@ Async<AcceptedRun> RunTable::accept(StartRun order, bool claim) {
     if (auto earlier = find_idempotent(tx, order)) {
       return AcceptedRun{.run = std::move(*earlier), .is_new = false};
     }
-    if (order.session_is_missing) {
-      throw Error(ErrorCode::not_found, "no session " + order.settings.session->text());
+    if (order.session_trouble) {
+      throw Error(ErrorCode::not_found, *order.session_trouble);
     }
     Task task = find_ordered_task(tx, order);
     TaskVersion version = find_ordered_version(tx, order, task);

@@ -92,9 +92,8 @@ Async<Run> Runs::accept(StartRun order) {
     throw Error(ErrorCode::unavailable, "the server is shutting down").retry_after(5s);
   }
   if (order.settings.session) {
-    auto running =
-        outcome_of_call([&] { return sessions_.running(order.team, *order.settings.session); });
-    order.session_is_missing = !running.ok();
+    auto running = co_await outcome_of(sessions_.find_running(order.team, *order.settings.session));
+    order.session_trouble = running.ok() ? std::nullopt : std::optional(running.error().message());
   }
   // A slot is taken before the row is written, so that claiming it needs no second write.
   bool claim = running_ < limits_.running_max && !may_be_queued_;

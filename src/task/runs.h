@@ -51,6 +51,7 @@ class Runs {
   SessionConfig configuration_of(const std::string& run) const;
 
   std::size_t running_count() const { return running_; }
+  bool is_closing() const { return closing_.is_set(); }
   // Why runs can't be executed at the moment.
   std::optional<std::string> trouble() const;
 
