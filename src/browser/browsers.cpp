@@ -1,7 +1,6 @@
 #include "browser/browsers.h"
 
 #include <array>
-#include <fcntl.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 
 #include "base/log.h"
 #include "io/race.h"
+#include "io/stream_pair.h"
 
 namespace capstan {
 
@@ -23,19 +23,6 @@ constexpr std::uint32_t user_count = 60'000;
 // Chromium puts its shared bitmaps into /dev/shm and crashes when it is full.
 constexpr std::uint64_t shared_memory_enough = std::uint64_t{512} << 20;
 constexpr int failures_that_mean_trouble = 3;
-
-struct Pipe {
-  Fd read;
-  Fd write;
-};
-
-Pipe make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    throw Error(ErrorCode::unavailable, "no descriptors left for a pipe");
-  }
-  return {Fd(ends[0]), Fd(ends[1])};
-}
 
 bool is_shared_memory_small() {
   struct statvfs status{};
@@ -111,12 +98,12 @@ Async<> Browsers::get_to_know_chromium() {
 }
 
 Async<std::string> Browsers::read_version() {
-  Pipe out = make_pipe();
+  StreamPair out = make_output_pipe();
   ChildOrder order{.program = settings_.headless_shell, .arguments = {"--version"}};
   order.environment = browser_environment("/tmp");
-  order.descriptors.push_back({1, std::move(out.write)});
+  order.descriptors.push_back({1, std::move(out.theirs)});
   auto child = co_await cage_.start(std::move(order));
-  Stream stream(executor_, std::move(out.read));
+  Stream stream(executor_, std::move(out.ours));
   std::string text = co_await within(clock_, settings_.launch_limit, read_to_end(&stream),
                                      "Chromium did not tell its version in time");
   std::size_t begin = text.find_first_of("0123456789");
@@ -134,8 +121,8 @@ Async<std::unique_ptr<Browser>> Browsers::start_process(BrowserKind kind) {
   }
   std::filesystem::path profile =
       user ? work_folder_.make_for_user("b-", user->user) : work_folder_.make("b-");
-  Pipe commands = make_pipe();
-  Pipe answers = make_pipe();
+  StreamPair commands = make_input_pipe();
+  StreamPair answers = make_output_pipe();
   ChildOrder order{
       .program = kind == BrowserKind::headful ? settings_.chromium : settings_.headless_shell,
       .arguments = to_arguments({.kind = kind,
@@ -149,16 +136,16 @@ Async<std::unique_ptr<Browser>> Browsers::start_process(BrowserKind kind) {
       .limits = {.open_files_max = 8192, .file_bytes_max = std::uint64_t{4} << 30},
       .run_as = user,
   };
-  order.descriptors.push_back({3, std::move(commands.read)});
-  order.descriptors.push_back({4, std::move(answers.write)});
+  order.descriptors.push_back({3, std::move(commands.theirs)});
+  order.descriptors.push_back({4, std::move(answers.theirs)});
   auto child = co_await outcome_of(cage_.start(std::move(order)));
   if (!child.ok()) {
     co_await work_folder_.remove(profile);
     throw Error(child.error());
   }
   auto devtools =
-      std::make_unique<DevTools>(executor_, clock_, Stream(executor_, std::move(commands.write)),
-                                 Stream(executor_, std::move(answers.read)), DevToolsLimits{});
+      std::make_unique<DevTools>(executor_, clock_, Stream(executor_, std::move(commands.ours)),
+                                 Stream(executor_, std::move(answers.ours)), DevToolsLimits{});
   co_return std::make_unique<Browser>(executor_, clock_, work_folder_, kind, std::move(profile),
                                       std::move(child).take(), std::move(devtools));
 }

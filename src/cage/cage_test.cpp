@@ -7,23 +7,13 @@
 #include "io/loop_test.h"
 #include "io/race.h"
 #include "io/stream.h"
+#include "io/stream_pair.h"
 
 namespace capstan {
 
 using namespace std::chrono_literals;
 
 namespace {
-
-struct Pipe {
-  Fd read;
-  Fd write;
-};
-
-Pipe make_pipe() {
-  std::array<int, 2> ends{};
-  EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
-  return {Fd(ends[0]), Fd(ends[1])};
-}
 
 Async<std::string> read_all(Stream* stream) {
   std::string text;
@@ -40,11 +30,11 @@ class CageTest : public LoopTest {
  public:
   // Runs a shell script in a cage and returns what it printed.
   Async<std::string> output_of(std::string script, ExitStatus* status = nullptr) {
-    Pipe out = make_pipe();
+    StreamPair out = make_output_pipe();
     ChildOrder order{.program = "/bin/sh", .arguments = {"-c", std::move(script)}};
-    order.descriptors.push_back({1, std::move(out.write)});
+    order.descriptors.push_back({1, std::move(out.theirs)});
     auto child = co_await cage_.start(std::move(order));
-    Stream stream(executor(), std::move(out.read));
+    Stream stream(executor(), std::move(out.ours));
     std::string text = co_await read_all(&stream);
     ExitStatus ended = co_await child->wait();
     if (status != nullptr) {
@@ -87,13 +77,13 @@ ASYNC_TEST(CageTest, exit_codes_and_signals_are_told_apart) {
 }
 
 ASYNC_TEST(CageTest, destroying_a_child_ends_its_whole_group) {
-  Pipe out = make_pipe();
+  StreamPair out = make_output_pipe();
   ChildOrder order{.program = "/bin/sh", .arguments = {"-c", "sleep 1000 & sleep 1000"}};
-  order.descriptors.push_back({1, std::move(out.write)});
+  order.descriptors.push_back({1, std::move(out.theirs)});
   auto child = co_await cage_.start(std::move(order));
   child.reset();
   // The pipe ends only when the last process that holds it has gone.
-  Stream stream(executor(), std::move(out.read));
+  Stream stream(executor(), std::move(out.ours));
   EXPECT_EQ(co_await within(real_clock_, 5s, read_all(&stream), "the group lives on"), "");
   co_await cage_.close();
   EXPECT_EQ(cage_.child_count(), 0U);

@@ -1,12 +1,11 @@
 #include "cdp/devtools_test.h"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include <boost/asio/post.hpp>
 
 #include "io/race.h"
+#include "io/stream_pair.h"
 
 namespace capstan {
 
@@ -14,13 +13,12 @@ using namespace std::chrono_literals;
 
 DevToolsTest::DevToolsTest() : scope_(executor(), "devtools_test") {
   ::signal(SIGPIPE, SIG_IGN);
-  int to_browser[2];
-  int from_browser[2];
-  CHECK(::pipe2(to_browser, O_CLOEXEC) == 0 && ::pipe2(from_browser, O_CLOEXEC) == 0);
-  browser_in_.emplace(executor(), Fd(to_browser[0]));
-  devtools_out_ = Fd(to_browser[1]);
-  devtools_in_ = Fd(from_browser[0]);
-  browser_out_.emplace(executor(), Fd(from_browser[1]));
+  StreamPair to_browser = make_input_pipe();
+  StreamPair from_browser = make_output_pipe();
+  browser_in_.emplace(executor(), std::move(to_browser.theirs));
+  devtools_out_ = std::move(to_browser.ours);
+  devtools_in_ = std::move(from_browser.ours);
+  browser_out_.emplace(executor(), std::move(from_browser.theirs));
   browser_reader_.emplace(*browser_in_, '\0', std::size_t{1} << 30);
 }
 

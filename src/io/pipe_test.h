@@ -1,12 +1,10 @@
 #pragma once
 
-#include <array>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
 
-#include "io/file.h"
+#include "io/stream_pair.h"
 
 namespace capstan {
 
@@ -17,9 +15,8 @@ struct Pipe {
 };
 
 inline Pipe make_pipe() {
-  std::array<int, 2> ends{};
-  EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
-  return {Fd(ends[0]), Fd(ends[1])};
+  auto [ours, theirs] = make_output_pipe();
+  return {std::move(ours), std::move(theirs)};
 }
 
 // At most what a pipe holds, 64 KiB; it must not block.

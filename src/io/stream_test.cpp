@@ -1,7 +1,6 @@
 #include "io/stream.h"
 
 #include <csignal>
-#include <sys/socket.h>
 
 #include "io/loop_test.h"
 #include "io/pipe_test.h"
@@ -46,10 +45,8 @@ ASYNC_TEST(StreamTest, reads_what_is_there_and_0_at_the_end) {
 }
 
 ASYNC_TEST(StreamTest, a_reset_peer_is_an_end_too) {
-  std::array<int, 2> ends{};
-  EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
-  Stream stream(executor(), Fd(ends[0]));
-  Fd peer(ends[1]);
+  auto [ours, peer] = make_socket_pair();
+  Stream stream(executor(), std::move(ours));
   co_await stream.write("nobody reads this");
   peer.reset();  // with unread bytes inside, which resets the connection
   EXPECT_EQ(co_await stream.read_some(buffer_), 0U);

@@ -4,6 +4,8 @@
 
 #include "base/json.h"
 #include "io/race.h"
+#include "io/stream.h"
+#include "io/stream_pair.h"
 
 namespace capstan {
 

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "cage/cage.h"
-#include "io/stream.h"
 
 namespace capstan {
 
@@ -24,14 +23,5 @@ struct NodeRuntime {
   ChildOrder order(const std::string& program_name, std::vector<std::string> node_flags,
                    const std::filesystem::path& folder) const;
 };
-
-struct StreamPair {
-  Fd ours;
-  Fd theirs;
-};
-// A pipe from the child to us, one from us to the child, and a socket for both ways.
-StreamPair make_output_pipe();
-StreamPair make_input_pipe();
-StreamPair make_socket_pair();
 
 }  // namespace capstan

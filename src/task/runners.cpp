@@ -2,6 +2,8 @@
 
 #include <prometheus/histogram.h>
 
+#include "io/stream_pair.h"
+
 namespace capstan {
 
 using namespace std::chrono_literals;
