@@ -1,6 +1,5 @@
 #include "browser/browsers.h"
 
-#include <array>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -23,6 +22,7 @@ constexpr std::uint32_t user_count = 60'000;
 // Chromium puts its shared bitmaps into /dev/shm and crashes when it is full.
 constexpr std::uint64_t shared_memory_enough = std::uint64_t{512} << 20;
 constexpr int failures_that_mean_trouble = 3;
+constexpr std::size_t version_bytes_max = 4096;  // one line, in truth
 
 bool is_shared_memory_small() {
   struct statvfs status{};
@@ -37,15 +37,6 @@ std::vector<std::pair<std::string, std::string>> browser_environment(
           {"PATH", "/usr/bin:/bin"},
           {"LANG", "C.UTF-8"},
           {"TZ", "UTC"}};
-}
-
-Async<std::string> read_to_end(Stream* stream) {
-  std::string text;
-  std::array<char, 4096> buffer{};
-  while (std::size_t count = co_await stream->read_some(buffer)) {
-    text.append(buffer.data(), count);
-  }
-  co_return text;
 }
 
 }  // namespace
@@ -104,8 +95,9 @@ Async<std::string> Browsers::read_version() {
   order.descriptors.push_back({1, std::move(out.theirs)});
   auto child = co_await cage_.start(std::move(order));
   Stream stream(executor_, std::move(out.ours));
-  std::string text = co_await within(clock_, settings_.launch_limit, read_to_end(&stream),
-                                     "Chromium did not tell its version in time");
+  std::string text =
+      co_await within(clock_, settings_.launch_limit, stream.read_to_end(version_bytes_max),
+                      "Chromium did not tell its version in time");
   std::size_t begin = text.find_first_of("0123456789");
   if (begin == std::string::npos) {
     throw Error(ErrorCode::unavailable, "Chromium did not tell its version", text);

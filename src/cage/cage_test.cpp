@@ -1,6 +1,5 @@
 #include "cage/cage.h"
 
-#include <array>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -13,19 +12,6 @@ namespace capstan {
 
 using namespace std::chrono_literals;
 
-namespace {
-
-Async<std::string> read_all(Stream* stream) {
-  std::string text;
-  std::array<char, 4096> buffer{};
-  while (std::size_t count = co_await stream->read_some(buffer)) {
-    text.append(buffer.data(), count);
-  }
-  co_return text;
-}
-
-}  // namespace
-
 class CageTest : public LoopTest {
  public:
   // Runs a shell script in a cage and returns what it printed.
@@ -35,7 +21,7 @@ class CageTest : public LoopTest {
     order.descriptors.push_back({1, std::move(out.theirs)});
     auto child = co_await cage_.start(std::move(order));
     Stream stream(executor(), std::move(out.ours));
-    std::string text = co_await read_all(&stream);
+    std::string text = co_await stream.read_to_end(output_bytes_max);
     ExitStatus ended = co_await child->wait();
     if (status != nullptr) {
       *status = ended;
@@ -46,6 +32,7 @@ class CageTest : public LoopTest {
  protected:
   Cage cage_{executor()};
   SystemClock real_clock_;
+  static constexpr std::size_t output_bytes_max = 65536;
 };
 
 ASYNC_TEST(CageTest, a_child_has_exactly_the_environment_and_descriptors_it_was_given) {
@@ -84,7 +71,9 @@ ASYNC_TEST(CageTest, destroying_a_child_ends_its_whole_group) {
   child.reset();
   // The pipe ends only when the last process that holds it has gone.
   Stream stream(executor(), std::move(out.ours));
-  EXPECT_EQ(co_await within(real_clock_, 5s, read_all(&stream), "the group lives on"), "");
+  EXPECT_EQ(
+      co_await within(real_clock_, 5s, stream.read_to_end(output_bytes_max), "the group lives on"),
+      "");
   co_await cage_.close();
   EXPECT_EQ(cage_.child_count(), 0U);
 }

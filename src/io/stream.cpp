@@ -1,5 +1,6 @@
 #include "io/stream.h"
 
+#include <array>
 #include <unistd.h>
 
 #include <boost/asio/as_tuple.hpp>
@@ -21,6 +22,19 @@ Async<std::size_t> Stream::read_some(std::span<char> buffer) {
     throw Error(ErrorCode::cancelled, "cancelled");
   }
   co_return error ? 0 : count;
+}
+
+Async<std::string> Stream::read_to_end(std::size_t bytes_max) {
+  std::string text;
+  std::array<char, 16384> buffer{};
+  while (std::size_t count = co_await read_some(buffer)) {
+    if (count > bytes_max - text.size()) {
+      throw Error(ErrorCode::resource_exhausted,
+                  "more than " + std::to_string(bytes_max) + " bytes came");
+    }
+    text.append(buffer.data(), count);
+  }
+  co_return text;
 }
 
 std::size_t Stream::read_now(std::span<char> buffer) {

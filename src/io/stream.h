@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -17,6 +18,8 @@ class Stream {
 
   // Reads what is there, at least one byte; 0 at the end, a reset peer included.
   Async<std::size_t> read_some(std::span<char> buffer);
+  // Reads until the end. Throws resource_exhausted for more than `bytes_max`.
+  Async<std::string> read_to_end(std::size_t bytes_max);
   // Whatever can be read without waiting; 0 when there is nothing, or no more.
   std::size_t read_now(std::span<char> buffer);
   // Writes all of it. The bytes must stay alive until then. Throws unavailable when the other

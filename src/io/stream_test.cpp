@@ -19,6 +19,10 @@ Async<> note_ending(Async<std::size_t> read, std::optional<ErrorCode>* code) {
   *code = outcome.ok() ? std::optional<ErrorCode>() : outcome.error().code();
 }
 
+Async<> note_text(Async<std::string> read, std::optional<Outcome<std::string>>* text) {
+  *text = co_await outcome_of(std::move(read));
+}
+
 }  // namespace
 
 class StreamTest : public LoopTest {
@@ -50,6 +54,36 @@ ASYNC_TEST(StreamTest, a_reset_peer_is_an_end_too) {
   co_await stream.write("nobody reads this");
   peer.reset();  // with unread bytes inside, which resets the connection
   EXPECT_EQ(co_await stream.read_some(buffer_), 0U);
+}
+
+ASYNC_TEST(StreamTest, reads_to_the_end) {
+  auto [ours, theirs] = make_output_pipe();
+  Stream reader(executor(), std::move(ours));
+  auto writer = std::make_optional<Stream>(executor(), std::move(theirs));
+  Scope scope(executor(), "test");
+  bool written = false;
+  std::string sent(300'000, 'x');
+  scope.spawn(write_all(&*writer, sent, &written));
+  std::optional<Outcome<std::string>> received;
+  scope.spawn(note_text(reader.read_to_end(sent.size()), &received));
+  while (!written) {
+    co_await settle();
+  }
+  EXPECT_FALSE(received) << "the other side may still write";
+  writer.reset();
+  co_await scope.drain();
+  EXPECT_TRUE(received->ok() && received->value() == sent);
+  EXPECT_EQ(co_await reader.read_to_end(0), "");
+}
+
+ASYNC_TEST(StreamTest, does_not_read_to_the_end_what_is_too_long) {
+  Pipe pipe = make_pipe();
+  Stream stream(executor(), std::move(pipe.read));
+  write_now(pipe.write, "12345");  // and no end: it is known to be too long before
+  auto outcome = co_await outcome_of(stream.read_to_end(4));
+  EXPECT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.error().code(), ErrorCode::resource_exhausted);
+  EXPECT_EQ(outcome.error().message(), "more than 4 bytes came");
 }
 
 ASYNC_TEST(StreamTest, read_now_never_waits) {

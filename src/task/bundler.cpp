@@ -1,7 +1,5 @@
 #include "task/bundler.h"
 
-#include <array>
-
 #include "base/json.h"
 #include "io/race.h"
 #include "io/stream.h"
@@ -23,20 +21,14 @@ Async<> write_all(Stream* stream, std::string text) {
   stream->close();
 }
 
-Async<> read_all(Stream* stream, std::string* text) {
-  std::array<char, 65536> buffer{};
-  while (std::size_t count = co_await stream->read_some(buffer)) {
-    text->append(buffer.data(), count);
-    if (text->size() > answer_bytes_max) {
-      throw Error(ErrorCode::invalid_argument, "code makes a bundle of more than 32 MiB");
-    }
-  }
-}
-
-Async<> talk(Stream* input, std::string question, Stream* output, std::string* answer) {
+Async<std::string> talk(Stream* input, std::string question, Stream* output) {
   // The bundler reads its question to the end before it answers, so one after the other will do.
   co_await write_all(input, std::move(question));
-  co_await read_all(output, answer);
+  auto answer = co_await outcome_of(output->read_to_end(answer_bytes_max));
+  if (!answer.ok() && answer.error().code() == ErrorCode::resource_exhausted) {
+    throw Error(ErrorCode::invalid_argument, "code makes a bundle of more than 32 MiB");
+  }
+  co_return std::move(answer).take();
 }
 
 std::string to_message(const json::array& errors) {
@@ -90,10 +82,8 @@ Async<std::string> Bundler::answer_to(std::string question) {
   auto child = co_await cage_.start(std::move(order));
   Stream input(executor_, std::move(in.ours));
   Stream output(executor_, std::move(out.ours));
-  std::string answer;
-  co_await within(clock_, bundle_limit, talk(&input, std::move(question), &output, &answer),
-                  "the code took longer than 20 s to bundle");
-  co_return answer;
+  co_return co_await within(clock_, bundle_limit, talk(&input, std::move(question), &output),
+                            "the code took longer than 20 s to bundle");
 }
 
 }  // namespace capstan
