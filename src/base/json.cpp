@@ -177,6 +177,14 @@ json::value parse_json(std::string_view text, std::string_view what, std::size_t
   return value;
 }
 
+std::optional<std::string> text_at(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  if (value == nullptr || !value->is_string()) {
+    return std::nullopt;
+  }
+  return std::string(value->get_string());
+}
+
 Fields::Fields(const json::object& object, std::string path)
     : Fields(object, std::move(path), std::make_shared<std::vector<std::string>>()) {}
 

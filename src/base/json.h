@@ -22,6 +22,10 @@ namespace json = boost::json;
 json::value parse_json(std::string_view text, std::string_view what,
                        std::size_t values_max = SIZE_MAX);
 
+// The text of a member that may be missing or of another kind; then nothing. For messages that
+// programs send, where there is nobody to tell what is wrong with them.
+std::optional<std::string> text_at(const json::object& object, std::string_view key);
+
 // Reads the fields of one JSON object, and remembers everything that is wrong with them, so that
 // one answer can name all bad fields. Unknown fields are left alone.
 //

@@ -137,6 +137,16 @@ TEST(ParseJson, counts_every_value_and_refuses_more_than_it_may) {
               refuses("the body holds more than 6 values"));
 }
 
+TEST(TextAt, gives_texts_and_nothing_else) {
+  json::object object = all_kinds();
+  for (const auto& member : object) {
+    std::string key(member.key());
+    EXPECT_EQ(text_at(object, key), key == "text" ? std::optional("x") : std::nullopt) << key;
+  }
+  EXPECT_EQ(text_at(object, "missing"), std::nullopt);
+  EXPECT_EQ(text_at({{"nothing", ""}}, "nothing"), "");
+}
+
 TEST(FieldsTest, every_getter_takes_its_own_kind_and_names_every_other) {
   json::object object = all_kinds();
   for (const Getter& getter : getters()) {

@@ -1,5 +1,6 @@
 #include "browser/browser.h"
 
+#include "base/json.h"
 #include "base/log.h"
 #include "io/race.h"
 
@@ -8,11 +9,6 @@ namespace capstan {
 using namespace std::chrono_literals;
 
 namespace {
-
-std::string text_at(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
 
 // Whether the message says that the page's main frame shows another document.
 bool tells_of_navigation(const json::object& message) {
@@ -96,7 +92,7 @@ Async<> Browser::live() {
 Async<> Browser::become_ready(Duration limit) {
   json::object version = co_await within(clock_, limit, devtools_->call("Browser.getVersion"),
                                          "Chromium did not answer in time");
-  product_ = text_at(version, "product");
+  product_ = text_at(version, "product").value_or("");
   std::vector<PageInfo> open = co_await pages();
   if (open.empty()) {
     throw Error(ErrorCode::unavailable, "Chromium started without a page");
@@ -111,7 +107,9 @@ Async<std::vector<PageInfo>> Browser::pages() {
   for (const json::value& item : result.at("targetInfos").as_array()) {
     const json::object& info = item.as_object();
     if (text_at(info, "type") == "page") {
-      pages.push_back({text_at(info, "targetId"), text_at(info, "title"), text_at(info, "url")});
+      pages.push_back({.target_id = text_at(info, "targetId").value_or(""),
+                       .title = text_at(info, "title").value_or(""),
+                       .url = text_at(info, "url").value_or("")});
     }
   }
   co_return pages;

@@ -27,10 +27,10 @@ std::optional<Error> refusal_in(std::string_view answer, std::string_view method
   json::value error = parse_answer(message->error);
   const json::object* members = error.if_object();
   const json::value* code = members ? members->if_contains("code") : nullptr;
-  const json::value* reason = members ? members->if_contains("message") : nullptr;
+  std::optional<std::string> reason = members ? text_at(*members, "message") : std::nullopt;
   std::string text(method);
   text += ": ";
-  text += reason && reason->is_string() ? std::string_view(reason->get_string()) : "failed";
+  text += reason.value_or("failed");
   switch (code && code->is_int64() ? code->get_int64() : 0) {
     case -32000:  // not possible now
     case -32602:  // wrong parameters

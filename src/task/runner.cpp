@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "io/race.h"
 
@@ -37,14 +38,6 @@ std::string run_frame(const RunnerOrder& order) {
                      {"context", std::move(context)},
                      {"outputBytesMax", output_bytes_max}};
   return json::serialize(frame) + "\n";
-}
-
-std::optional<std::string> text_at(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  if (value == nullptr || !value->is_string()) {
-    return std::nullopt;
-  }
-  return std::string(value->get_string());
 }
 
 // The frame comes from a process that runs foreign code, so anything may be in it.
