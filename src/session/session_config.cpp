@@ -3,6 +3,7 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include "base/take_over.h"
 #include "session/proxy_config.h"
 
 namespace capstan {
@@ -85,13 +86,6 @@ std::optional<Viewport> read_viewport(Fields& in) {
   }
   return Viewport{static_cast<int>(std::clamp(width, side_min, width_max)),
                   static_cast<int>(std::clamp(height, side_min, height_max))};
-}
-
-template <class T>
-void take_over(std::optional<T>& base, const std::optional<T>& over) {
-  if (over) {
-    base = over;
-  }
 }
 
 template <class T>

@@ -1,6 +1,7 @@
 #include "task/tasks.h"
 
 #include "base/secret.h"
+#include "base/take_over.h"
 #include "base/text.h"
 
 namespace capstan {
@@ -34,13 +35,6 @@ TaskVersion need_version(Transaction& tx, const TaskId& task, const VersionSelec
 }
 
 VersionSelector numbered(std::int64_t number) { return {VersionSelector::Kind::number, number}; }
-
-template <class T>
-void take_over(std::optional<T>& field, const std::optional<T>& value) {
-  if (value) {
-    field = value;
-  }
-}
 
 }  // namespace
 
