@@ -30,26 +30,16 @@ std::int64_t read_count(const Request& request, std::string_view name, std::int6
   return number;
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') {
-    text.remove_prefix(1);
-  }
-  while (!text.empty() && text.back() == ' ') {
-    text.remove_suffix(1);
-  }
-  return text;
-}
-
 // application/json, with no charset or that of JSON.
 bool is_json(std::string_view content_type) {
   std::size_t semicolon = content_type.find(';');
-  if (!equal_ignoring_case(trimmed(content_type.substr(0, semicolon)), "application/json")) {
+  if (!equal_ignoring_case(trim(content_type.substr(0, semicolon)), "application/json")) {
     return false;
   }
   if (semicolon == std::string_view::npos) {
     return true;
   }
-  std::string_view parameter = trimmed(content_type.substr(semicolon + 1));
+  std::string_view parameter = trim(content_type.substr(semicolon + 1));
   return equal_ignoring_case(parameter, "charset=utf-8") ||
          equal_ignoring_case(parameter, "charset=\"utf-8\"");
 }

@@ -23,6 +23,12 @@ std::string to_valid_utf8(std::string_view text);
 // a decoded NUL.
 std::optional<std::string> decode_percent(std::string_view text);
 
+// Without the spaces and tabs at both ends.
+std::string_view trim(std::string_view text);
+
+// Compares as HTTP does its names and tokens: without regard to the case of ASCII letters.
+bool equal_ignoring_case(std::string_view a, std::string_view b);
+
 // The first `bytes_max` bytes of `text` at most, never cutting a UTF-8 sequence.
 std::string_view clip_utf8(std::string_view text, std::size_t bytes_max);
 

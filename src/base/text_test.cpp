@@ -181,6 +181,24 @@ TEST(ClipUtf8, does_not_go_back_further_than_one_character_in_what_is_not_utf8) 
   EXPECT_LE(clip_utf8(text, 50).size(), 50U);
 }
 
+TEST(Trim, takes_spaces_and_tabs_from_both_ends_alone) {
+  EXPECT_EQ(trim(" \t a \t b\t "), "a \t b");
+  EXPECT_EQ(trim("a"), "a");
+  EXPECT_EQ(trim(""), "");
+  EXPECT_EQ(trim(" \t "), "");
+  EXPECT_EQ(trim("\r\na\n"), "\r\na\n") << "line ends are no blanks";
+}
+
+TEST(EqualIgnoringCase, knows_the_case_of_ascii_letters_alone) {
+  EXPECT_TRUE(equal_ignoring_case("", ""));
+  EXPECT_TRUE(equal_ignoring_case("Anchor-API-Key", "aNCHOR-api-kEY"));
+  EXPECT_TRUE(equal_ignoring_case("AZ09", "az09"));
+  EXPECT_FALSE(equal_ignoring_case("anchor-api-key", "anchor-api-ke"));
+  EXPECT_FALSE(equal_ignoring_case("anchor-api-ke", "anchor-api-key"));
+  EXPECT_FALSE(equal_ignoring_case("@[", "`{")) << "the neighbours of the letters";
+  EXPECT_FALSE(equal_ignoring_case("\xc3\x84", "\xc3\xa4")) << "an umlaut";
+}
+
 TEST(DecodePercent, decodes_escapes_and_leaves_the_rest_alone) {
   EXPECT_EQ(decode_percent(""), "");
   EXPECT_EQ(decode_percent("a+b%20c%2Fd%2fe"), "a+b c/d/e");

@@ -15,8 +15,6 @@ namespace {
 constexpr std::array<std::string_view, 7> method_names = {"GET",   "HEAD",   "POST",   "PUT",
                                                           "PATCH", "DELETE", "OPTIONS"};
 
-char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 std::optional<std::string> decode_text(std::string_view text) {
   auto decoded = text.find('\0') == std::string_view::npos ? decode_percent(text) : std::nullopt;
   return decoded && is_utf8(*decoded) ? decoded : std::nullopt;
@@ -52,12 +50,6 @@ std::optional<std::vector<QueryField>> parse_query(std::string_view query) {
     fields.push_back({std::move(*decoded_name), std::move(*decoded_value)});
   }
   return fields;
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return to_lower(x) == to_lower(y);
-         });
 }
 
 std::optional<std::string_view> Request::header(std::string_view name) const {

@@ -35,9 +35,6 @@ struct QueryField {
 // broken escape, a NUL or text that isn't UTF-8.
 std::optional<std::vector<QueryField>> parse_query(std::string_view query);
 
-// HTTP's names and tokens are compared without regard to ASCII case.
-bool equal_ignoring_case(std::string_view a, std::string_view b);
-
 struct Request {
   std::string id;  // goes through the log and back to the client as x-request-id
   Method method = Method::get;

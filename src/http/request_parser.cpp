@@ -21,15 +21,6 @@ bool is_token(std::string_view text) {
   });
 }
 
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view blanks = " \t";
-  std::size_t begin = text.find_first_not_of(blanks);
-  if (begin == std::string_view::npos) {
-    return {};
-  }
-  return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
-}
-
 // Whether one of the comma-separated items of `list` is `wanted`.
 bool lists(std::string_view list, std::string_view wanted) {
   while (!list.empty()) {

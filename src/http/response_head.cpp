@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdio>
 
+#include "base/text.h"
+
 namespace capstan {
 namespace {
 

@@ -25,21 +25,14 @@ bool is_one_line(std::string_view text) {
                      [](char c) { return static_cast<unsigned char>(c) >= ' ' && c != '\x7f'; });
 }
 
-bool equal_names(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x - 'A' + 'a' : x) == y; });
-}
-
-// The value of a header, which is named in lower case; empty if there is none.
+// The value of a header; empty if there is none.
 std::string_view find_header(std::string_view head, std::string_view name) {
   while (!head.empty()) {
     std::string_view line = head.substr(0, head.find(line_end));
     head.remove_prefix(std::min(line.size() + line_end.size(), head.size()));
     std::size_t colon = line.find(':');
-    if (colon != std::string_view::npos && equal_names(line.substr(0, colon), name)) {
-      std::string_view value = line.substr(colon + 1);
-      value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
-      return value.substr(0, value.find_last_not_of(' ') + 1);
+    if (colon != std::string_view::npos && equal_ignoring_case(line.substr(0, colon), name)) {
+      return trim(line.substr(colon + 1));
     }
   }
   return {};
