@@ -52,11 +52,6 @@ Async<> DevTools::live() {
 Async<> DevTools::read_pipe() {
   LineReader reader(from_browser_, '\0', limits_.from_browser_bytes_max);
   while (std::optional<std::string> text = co_await reader.next()) {
-    if (text->size() > limits_.from_browser_bytes_max) {
-      throw Error(ErrorCode::resource_exhausted, "the browser sent too long a message");
-    }
-    ++traffic_.messages_from_browser;
-    traffic_.bytes_from_browser += text->size();
     DevToolsRoute route = router_.from_browser(std::move(*text));
     if (route.ended_party) {
       end_party(*route.ended_party);
@@ -77,8 +72,6 @@ Async<> DevTools::write_pipe() {
       }
     }
     message->push_back('\0');
-    traffic_.bytes_to_browser += message->size();
-    ++traffic_.messages_to_browser;
     // A browser that has closed its end is as good as gone.
     writing_since_ = clock_.now();
     if (auto written = co_await outcome_of(to_browser_.write(*message)); !written.ok()) {

@@ -31,13 +31,6 @@ struct DevToolsLimits {
   DevToolsRouterLimits router = {};
 };
 
-struct DevToolsTraffic {
-  std::uint64_t messages_from_browser = 0;
-  std::uint64_t bytes_from_browser = 0;
-  std::uint64_t messages_to_browser = 0;
-  std::uint64_t bytes_to_browser = 0;
-};
-
 // One browser's DevTools pipe, shared by several parties: ourselves, who command by call(), and
 // outside clients, each of which joins and gets a Party. The browser's owner owns it, and runs
 // live() once. Back-pressure goes all the way: a party that doesn't take its messages stops the
@@ -73,7 +66,6 @@ class DevTools {
   void on_close_request(std::function<void()> listener);
 
   std::size_t party_count() const { return parties_.size(); }
-  const DevToolsTraffic& traffic() const { return traffic_; }
   // What the browser sent that nobody was waiting for.
   std::uint64_t dropped_count() const { return router_.dropped_count(); }
 
@@ -121,7 +113,6 @@ class DevTools {
   Event room_made_;
   std::optional<SteadyTime> writing_since_;  // the message that is being written
   bool gone_ = false;
-  DevToolsTraffic traffic_;
 };
 
 }  // namespace capstan

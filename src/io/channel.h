@@ -61,13 +61,6 @@ class Channel {
     co_return std::move(item);
   }
 
-  // Waits until there is room.
-  Async<> room() {
-    while (!closed_ && is_full()) {
-      co_await writable_.wait();
-    }
-  }
-
   void close() {
     closed_ = true;
     readable_.set();
@@ -75,7 +68,6 @@ class Channel {
   }
 
   bool is_full() const { return weight_ >= weight_max_; }
-  bool is_closed() const { return closed_; }
   std::size_t weight() const { return weight_; }
 
  private:

@@ -52,7 +52,6 @@ class WarmPool {
   }
 
   std::size_t ready_count() const { return ready_.size(); }
-  std::size_t wanted() const { return wanted_; }
 
   // Closes what is warm; what was given out is its taker's.
   Async<> close() {

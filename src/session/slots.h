@@ -49,7 +49,6 @@ class Slots {
   Slot take(const std::string& owner);
 
   std::size_t used() const { return used_; }
-  std::size_t total_max() const { return total_max_; }
 
  private:
   friend class Slot;
