@@ -38,7 +38,8 @@ class Child {
   pid_t pid() const;
   // Kills the group at once.
   void kill();
-  // Waits until the process has ended and its group is gone.
+  // Waits until the process has ended. Its group has been killed by then, but processes of it may
+  // be dying still.
   Async<ExitStatus> wait();
   std::optional<ExitStatus> exit_status() const;
   // The door that was ordered; can be taken once.

@@ -59,8 +59,9 @@ class [[nodiscard]] Outcome<void> {
 // `cancelled`, other system errors as `unavailable`, anything else as `internal`.
 Error to_error(const std::exception_ptr& exception);
 
-// Runs the work and turns its failure into a value. With app/main.cpp this file is the only place
-// that catches. A cancelled coroutine must not await anything after this.
+// Runs the work and turns its failure into a value, so that nobody else needs to catch (but for
+// app/main.cpp, and app/config.cpp with its library's own exceptions). A cancelled coroutine must
+// not await anything after this.
 template <class T>
 Async<Outcome<T>> outcome_of(Async<T> work) {
   try {
