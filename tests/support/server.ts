@@ -46,13 +46,14 @@ export class Server {
   readonly dataDir: string;
   /** Where the server keeps the temporary folders of browsers and runners. */
   readonly temporaryDir: string;
-  /** The lines of its log so far, JSON each, over all its starts. */
+  /** What it wrote to its error output so far, over all its starts: its log, a line of JSON each. */
   readonly log: string[] = [];
 
   readonly #scratch: string;
   readonly #configFile: string;
   readonly #env: Record<string, string>;
   #child: ChildProcess | undefined;
+  #closed: Promise<unknown> = Promise.resolve();
 
   constructor({ config = '', data, env = {} }: ServerOptions) {
     this.#scratch = mkdtempSync(path.join(tmpdir(), 'capstan-test-'));
@@ -83,6 +84,8 @@ export class Server {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
+    this.#closed = once(child, 'close');
+    this.#closed.catch(() => {}); // a child that cannot be spawned is told by #address
     createInterface(child.stderr).on('line', (line) => this.log.push(line));
     this.url = await this.#address(child);
     this.key = readFileSync(path.join(this.dataDir, 'api-key'), 'utf8').trim();
@@ -114,6 +117,7 @@ export class Server {
     const children = descendantsOf(this.pid);
     this.#child.kill('SIGTERM');
     const [code, signal] = await this.#ended(this.#child);
+    this.#assertLogIsPure();
     const ending = signal ?? code;
     assert.equal(ending, 0, `the server's exit status; its log ends with\n${this.logTail()}`);
     await this.assertNothingIsLeft(children);
@@ -127,7 +131,9 @@ export class Server {
     assert.ok(this.#child);
     const children = descendantsOf(this.pid);
     this.#child.kill('SIGKILL');
-    await this.#ended(this.#child);
+    const [code, signal] = await this.#ended(this.#child);
+    this.#assertLogIsPure();
+    assert.equal(signal ?? code, 'SIGKILL', `it had ended before:\n${this.logTail()}`);
     return children;
   }
 
@@ -144,8 +150,19 @@ export class Server {
     ).catch((late: Error) => assert.fail(`${late.message}; there are\n${tell(left)}`));
   }
 
+  /** The last lines of its log, and before them all that is no log. */
   logTail(lines = 20): string {
-    return this.log.slice(-lines).join('\n');
+    return [...this.#foreignLines(), ...this.log.filter(isLogged).slice(-lines)].join('\n');
+  }
+
+  /** What is no log is a sanitizer's report, a failed check or a library's complaint. */
+  #foreignLines(): string[] {
+    return this.log.filter((line) => !isLogged(line));
+  }
+
+  #assertLogIsPure(): void {
+    const foreign = this.#foreignLines();
+    assert.equal(foreign.length, 0, `the server wrote more than its log:\n${foreign.join('\n')}`);
   }
 
   async #address(child: ChildProcess): Promise<string> {
@@ -157,7 +174,7 @@ export class Server {
         if (address !== undefined) resolve(address);
       });
       child.once('error', reject);
-      child.once('exit', (code, signal) => {
+      child.once('close', (code, signal) => {
         reject(new Error(`the server ended (${signal ?? code}) at its start:\n${this.logTail()}`));
       });
     });
@@ -165,9 +182,8 @@ export class Server {
   }
 
   async #ended(child: ChildProcess): Promise<[number | null, string | null]> {
-    if (child.exitCode === null && child.signalCode === null) {
-      await within('the server ends', stopLimitMs, once(child, 'exit'));
-    }
+    // Not 'exit', which may come before the last that it wrote.
+    await within('the server ends', stopLimitMs, this.#closed);
     this.#child = undefined;
     return [child.exitCode, child.signalCode];
   }
@@ -178,6 +194,8 @@ export class Server {
     rmSync(this.#scratch, { recursive: true, force: true });
   };
 }
+
+const isLogged = (line: string): boolean => line.startsWith('{');
 
 /** The settings with our place for temporary folders, so that what is left can be told as ours. */
 function withTemporaryFolder(config: string, folder: string): string {
