@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { type Server, startServer } from '../support/server.ts';
 import { capstan, check, newKey, play, quiet, revokeKey, type Scenario } from './scenario.ts';
 import { mustTell } from './wire_rows.ts';
-import { exchange, requestText } from './wire.ts';
+import { exchange, requestText } from '../support/wire.ts';
 
 let server: Server;
 let key = '';

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, test } from 'node:test';
 import { type Server, startServer } from '../support/server.ts';
-import { RawWebSocket } from './raw_websocket.ts';
+import { RawWebSocket } from '../support/raw_websocket.ts';
 import { play } from './scenario.ts';
 
 let server: Server;

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { type Server, startServer } from '../support/server.ts';
 import { quiet } from './scenario.ts';
 import { mustRefuse, mustServe, type WireRow } from './wire_rows.ts';
-import { exchange, requestText } from './wire.ts';
+import { exchange, requestText } from '../support/wire.ts';
 
 const hosts = '[server]\nhosts = ["capstan.example.com"]\n';
 

@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Server, startServer } from '../support/server.ts';
 import { quiet } from './scenario.ts';
 import { mustRefuse, mustServe, mustTell, type WireRow } from './wire_rows.ts';
-import { exchange, requestText } from './wire.ts';
+import { exchange, requestText } from '../support/wire.ts';
 
 let server: Server;
 before(async () => (server = await startServer({ config: quiet })));

@@ -5,7 +5,7 @@ import type { Answer } from '../support/requests.ts';
 import type { Server } from '../support/server.ts';
 import { check, pathOf, type Scenario, send } from './scenario.ts';
 import { mustTell } from './wire_rows.ts';
-import { exchange, requestText } from './wire.ts';
+import { exchange, requestText } from '../support/wire.ts';
 
 export type Route = {
   /** The operation, as it stands in the route table. */

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { type Server, startServer } from '../support/server.ts';
-import { frame, goodbye, handshake, opcodes, RawWebSocket } from './raw_websocket.ts';
+import { frame, goodbye, handshake, opcodes, RawWebSocket } from '../support/raw_websocket.ts';
 import { newKey, play, revokedKey, stateOf, unknownId } from './scenario.ts';
 import { mustTell } from './wire_rows.ts';
-import { exchange, requestText } from './wire.ts';
+import { exchange, requestText } from '../support/wire.ts';
 
 let server: Server;
 let sessionId = '';

@@ -1,7 +1,7 @@
 // Rows of raw requests: those that must be refused, with the connection, and those that are served.
 import assert from 'node:assert/strict';
 import type { Server } from '../support/server.ts';
-import { exchange, type RawAnswer, requestText } from './wire.ts';
+import { exchange, type RawAnswer, requestText } from '../support/wire.ts';
 
 export type WireRow = {
   about: string;

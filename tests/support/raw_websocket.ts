@@ -1,7 +1,7 @@
 // A WebSocket client that sends frames as it is told, also such as no client may send.
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
-import { within } from '../support/eventually.ts';
+import { within } from './eventually.ts';
 import { requestText } from './wire.ts';
 
 export type Frame = { opcode: number; payload: Buffer };
@@ -55,14 +55,17 @@ export function goodbye(code?: number, reason: string | Uint8Array = ''): Buffer
 
 export class RawWebSocket {
   readonly #socket: Socket;
-  #received = Buffer.alloc(0);
+  /** What came and was not taken yet, and how many bytes that are. */
+  readonly #received: Buffer[] = [];
+  #bytes = 0;
   #ended = false;
   #wake: () => void = () => {};
 
   private constructor(url: string) {
     this.#socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port) });
     this.#socket.on('data', (chunk: Buffer) => {
-      this.#received = Buffer.concat([this.#received, chunk]);
+      this.#received.push(chunk);
+      this.#bytes += chunk.length;
       this.#wake();
     });
     const end = (): void => {
@@ -78,7 +81,7 @@ export class RawWebSocket {
     const websocket = new RawWebSocket(url);
     websocket.send(Buffer.from(requestText(`GET ${path} HTTP/1.1`, handshake)));
     const head = await websocket.#take(() => {
-      const end = websocket.#received.indexOf('\r\n\r\n');
+      const end = websocket.#begin(Infinity).indexOf('\r\n\r\n');
       return end < 0 ? 0 : end + 4;
     });
     assert.match(`${head}`, /^HTTP\/1\.1 101 /);
@@ -111,27 +114,51 @@ export class RawWebSocket {
     return 1006;
   }
 
+  /** Takes nothing more from the server, until it is resumed. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
   hangUp(): void {
     this.#socket.destroy();
   }
 
   #frameLength(): number {
-    const short = this.#received[1];
+    const header = this.#begin(10);
+    const short = header[1];
     if (short === undefined) return 0;
     const extra = short === 127 ? 8 : short === 126 ? 2 : 0;
-    if (this.#received.length < 2 + extra) return 0;
-    if (extra === 2) return 4 + this.#received.readUInt16BE(2);
-    return 2 + extra + (extra === 8 ? Number(this.#received.readBigUInt64BE(2)) : short);
+    if (header.length < 2 + extra) return 0;
+    if (extra === 2) return 4 + header.readUInt16BE(2);
+    return 2 + extra + (extra === 8 ? Number(header.readBigUInt64BE(2)) : short);
+  }
+
+  /** The first bytes of what came, in one piece: at least so many, if they are there. */
+  #begin(bytes: number): Buffer {
+    const [first = Buffer.alloc(0)] = this.#received;
+    if (first.length >= bytes || this.#received.length < 2) return first;
+    let count = 0;
+    for (let length = 0; length < bytes && count < this.#received.length; count += 1) {
+      length += this.#received[count]!.length;
+    }
+    const piece = Buffer.concat(this.#received.splice(0, count));
+    this.#received.unshift(piece);
+    return piece;
   }
 
   /** So many bytes as `count` says, once it says a number and they are there. */
   async #take(count: () => number): Promise<Buffer | undefined> {
     for (;;) {
       const bytes = count();
-      if (bytes > 0 && this.#received.length >= bytes) {
-        const taken = this.#received.subarray(0, bytes);
-        this.#received = this.#received.subarray(bytes);
-        return taken;
+      if (bytes > 0 && this.#bytes >= bytes) {
+        const piece = this.#begin(bytes);
+        this.#received[0] = piece.subarray(bytes);
+        this.#bytes -= bytes;
+        return piece.subarray(0, bytes);
       }
       if (this.#ended) return undefined;
       const more = new Promise<void>((resolve) => (this.#wake = resolve));

@@ -1,6 +1,6 @@
 // A raw connection: sends exactly these bytes and keeps everything that comes back.
 import { connect, type Socket } from 'node:net';
-import { within } from '../support/eventually.ts';
+import { within } from './eventually.ts';
 
 export type RawAnswer = { status: number; headers: Record<string, string>; body: string };
 
