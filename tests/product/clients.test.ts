@@ -5,6 +5,7 @@ import { DevToolsClient } from '../support/cdp.ts';
 import { eventually, within } from '../support/eventually.ts';
 import { chromium, puppeteer } from '../support/packages.ts';
 import { startServer } from '../support/server.ts';
+import { endSession, openSession, sessionHasEnded, statusOf } from '../support/sessions.ts';
 import { startSite } from '../support/site.ts';
 
 const server = await startServer();
@@ -14,28 +15,10 @@ after(() => server.stop());
 
 const limit = { timeout: 90_000 };
 
-type Opened = { id: string; cdp_url: string };
-
-async function openSession(session: object = {}, browser: object = {}): Promise<Opened> {
-  const body = { session, browser: { headless: { active: true }, ...browser } };
-  const answer = await server.request('POST', '/v1/sessions', { body });
-  assert.equal(answer.status, 200, answer.text);
-  return answer.body.data;
-}
-
-async function endSession(id: string): Promise<void> {
-  const answer = await server.request('DELETE', `/v1/sessions/${id}`);
-  assert.equal(answer.status, 200, answer.text);
-}
-
-async function statusOf(id: string): Promise<string> {
-  const answer = await server.request('GET', `/v1/sessions/${id}`);
-  assert.equal(answer.status, 200, answer.text);
-  return answer.body.data.status;
-}
+const headless = { browser: { headless: { active: true } } };
 
 test('Playwright and puppeteer work in one session at the same time', limit, async () => {
-  const { id, cdp_url: address } = await openSession();
+  const { id, cdp_url: address } = await openSession(server, { body: headless });
   const [playwright, puppet] = await Promise.all([
     chromium.connectOverCDP(address),
     puppeteer.connect({ browserWSEndpoint: address, defaultViewport: null }),
@@ -62,18 +45,18 @@ test('Playwright and puppeteer work in one session at the same time', limit, asy
 
   await playwright.close();
   assert.equal(await theirs.title(), 'Answer', 'one goes and the other works on');
-  assert.equal(await statusOf(id), 'running');
+  assert.equal(await statusOf(server, id), 'running');
   await puppet.disconnect();
-  assert.equal(await statusOf(id), 'running');
+  assert.equal(await statusOf(server, id), 'running');
 
   const again = await chromium.connectOverCDP(address);
   assert.equal(await again.contexts()[0]?.pages()[0]?.title(), 'Answer', 'the page has stayed');
   await again.close();
-  await endSession(id);
+  await endSession(server, id);
 });
 
 test('no client gets what is meant for another', limit, async () => {
-  const { id, cdp_url: address } = await openSession();
+  const { id, cdp_url: address } = await openSession(server, { body: headless });
   const [curious, quiet] = await Promise.all([
     DevToolsClient.connect(address),
     DevToolsClient.connect(address),
@@ -100,31 +83,31 @@ test('no client gets what is meant for another', limit, async () => {
   await curious.close();
   assert.ok(await quiet.call('Browser.getVersion'));
   await quiet.close();
-  await endSession(id);
+  await endSession(server, id);
 });
 
 test('a client that closes the browser ends the session as completed', limit, async () => {
-  const { id, cdp_url: address } = await openSession();
+  const { id, cdp_url: address } = await openSession(server, { body: headless });
   const [closer, witness] = await Promise.all([
     DevToolsClient.connect(address),
     DevToolsClient.connect(address),
   ]);
   await closer.call('Browser.close');
   await within('both clients are let go', 10_000, Promise.all([closer.closed, witness.closed]));
-  await eventually('the session has ended', async () => (await statusOf(id)) !== 'running', 5_000);
-  assert.equal(await statusOf(id), 'completed');
+  assert.equal(await sessionHasEnded(server, id), 'completed');
 });
 
 test('an ended session lets its clients go and takes no new ones', limit, async () => {
-  const { id, cdp_url: address } = await openSession();
+  const { id, cdp_url: address } = await openSession(server, { body: headless });
   const client = await DevToolsClient.connect(address);
-  await endSession(id);
+  await endSession(server, id);
   await within('the client is let go', 10_000, client.closed);
   await assert.rejects(DevToolsClient.connect(address), /refused/);
 });
 
 test('a client can speak to one page alone', limit, async () => {
-  const { id, cdp_url: address } = await openSession({ initial_url: `${site.url}/form` });
+  const body = { ...headless, session: { initial_url: `${site.url}/form` } };
+  const { id, cdp_url: address } = await openSession(server, { body });
   const query = new URL(address).search;
   const list = await server.request('GET', `/json/list${query}`);
   assert.equal(list.status, 200, list.text);
@@ -146,11 +129,11 @@ test('a client can speak to one page alone', limit, async () => {
   const pages = await server.request('GET', `/v1/sessions/${id}/pages`);
   const [item] = pages.body.data.items;
   assert.deepEqual([item.id, item.title, item.url], [target, 'The harbour', `${site.url}/`]);
-  await endSession(id);
+  await endSession(server, id);
 });
 
 test('the ways in that clients know all lead to the session', limit, async () => {
-  const { id, cdp_url: address } = await openSession();
+  const { id, cdp_url: address } = await openSession(server, { body: headless });
   const { search, searchParams } = new URL(address);
   const withKey = `?apiKey=${server.key}&sessionId=${id}`;
   const version = await server.request('GET', `/json/version/${withKey}`);
@@ -170,11 +153,11 @@ test('the ways in that clients know all lead to the session', limit, async () =>
   const overHttp = await chromium.connectOverCDP(`${server.url}/${withKey}`);
   assert.equal(overHttp.contexts()[0]?.pages().length, 1);
   await overHttp.close();
-  assert.equal(await statusOf(id), 'running');
+  assert.equal(await statusOf(server, id), 'running');
 
   const token = searchParams.get('token') ?? '';
   assert.ok(token.length >= 32, 'the token is long');
-  const { id: other } = await openSession();
+  const { id: other } = await openSession(server, { body: headless });
   const refused = [
     `${server.url}/?sessionId=${other}&token=${token}`,
     `${server.url}/?sessionId=${id}&token=${token.slice(1)}`,
@@ -188,8 +171,8 @@ test('the ways in that clients know all lead to the session', limit, async () =>
     const inQuery = await server.request('GET', `${path}?token=${token}`, { key: null });
     assert.equal(inQuery.status, 401, `${path} with the token in the query`);
   }
-  await endSession(id);
-  await endSession(other);
+  await endSession(server, id);
+  await endSession(server, other);
 });
 
 test('who names no session gets one for the time of the connection', limit, async () => {
@@ -201,5 +184,5 @@ test('who names no session gets one for the time of the connection', limit, asyn
   const { body } = await server.request('GET', '/v1/sessions/all/status');
   const { session_id: id } = body.data.items.at(-1); // the newest
   await browser.close();
-  await eventually('it ends', async () => (await statusOf(id)) === 'completed', 10_000);
+  assert.equal(await sessionHasEnded(server, id, 10_000), 'completed');
 });

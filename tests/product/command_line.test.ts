@@ -11,16 +11,10 @@ import { createInterface } from 'node:readline';
 import { after, test, type TestContext } from 'node:test';
 import { within } from '../support/eventually.ts';
 import { binary, root, startServer } from '../support/server.ts';
+import { quiet } from '../support/settings.ts';
 import { base64 } from '../support/tasks.ts';
 
-const config = `
-[runs]
-warm = 1
-timeout = "10s"
-[browser]
-warm_headful = 0
-warm_headless = 0
-`;
+const config = quiet({ runs: { timeout: '10s', warm: 1 } });
 const server = await startServer({ config });
 const folder = mkdtempSync(path.join(tmpdir(), 'capstan-command-'));
 after(async () => {

@@ -5,6 +5,7 @@ import { DevToolsClient } from '../support/cdp.ts';
 import { eventually, within } from '../support/eventually.ts';
 import { isAlive, processOf } from '../support/processes.ts';
 import { startServer } from '../support/server.ts';
+import { endSession, openSession, sessionHasEnded, statusOf } from '../support/sessions.ts';
 import { beginRun, deployTask, endStates, executionIn, executionOf } from '../support/tasks.ts';
 
 const config = `
@@ -75,22 +76,18 @@ test('kill -9 with 4 runs running and 4 queued', limit, async () => {
 });
 
 test('sessions of a server that died are not running any more', limit, async () => {
-  const { body } = await server.request('POST', '/v1/sessions');
-  const { id, cdp_url: address } = body.data;
+  const { id, cdp_url: address } = await openSession(server);
   const client = await DevToolsClient.connect(address);
   await server.kill9();
   await within('the client is let go', 5_000, client.closed);
   await server.start();
-  const session = await server.request('GET', `/v1/sessions/${id}`);
-  assert.equal(session.status, 200, session.text);
-  assert.notEqual(session.body.data.status, 'running');
+  assert.notEqual(await statusOf(server, id), 'running');
   const all = await server.request('GET', '/v1/sessions/all/status');
   assert.equal(all.body.data.count, 0);
 });
 
 test('a browser that is killed ends its session as crashed, and no other', limit, async () => {
-  const open = async () => (await server.request('POST', '/v1/sessions')).body.data;
-  const [victim, other] = [await open(), await open()];
+  const [victim, other] = [await openSession(server), await openSession(server)];
   const client = await DevToolsClient.connect(victim.cdp_url);
   const witness = await DevToolsClient.connect(other.cdp_url);
   const { processInfo } = await client.call('SystemInfo.getProcessInfo');
@@ -101,15 +98,12 @@ test('a browser that is killed ends its session as crashed, and no other', limit
   process.kill(pid, 'SIGKILL');
 
   await within('its client is let go', 5_000, client.closed);
-  const statusOf = async (id: string) =>
-    (await server.request('GET', `/v1/sessions/${id}`)).body.data.status;
-  const crashed = async () => (await statusOf(victim.id)) === 'crashed';
-  await eventually('the session is crashed', crashed, 5_000);
+  assert.equal(await sessionHasEnded(server, victim.id), 'crashed');
   await eventually('its processes are gone', async () => !isAlive(browser), 5_000);
-  assert.equal(await statusOf(other.id), 'running');
+  assert.equal(await statusOf(server, other.id), 'running');
   assert.ok(await witness.call('Browser.getVersion'));
   await witness.close();
-  await server.request('DELETE', `/v1/sessions/${other.id}`);
+  await endSession(server, other.id);
 });
 
 test('SIGTERM gives runs their grace time, and then ends them', limit, async () => {

@@ -7,24 +7,14 @@ import { chromium, type Page } from '../support/packages.ts';
 import { residentMemoryOf } from '../support/processes.ts';
 import { RawWebSocket } from '../support/raw_websocket.ts';
 import { startServer } from '../support/server.ts';
+import { openSession, sessionHasEnded, statusOf } from '../support/sessions.ts';
+import { quiet } from '../support/settings.ts';
 
-const server = await startServer({ config: '[browser]\ndefault = "headless"\n' });
+const server = await startServer({ config: quiet() });
 after(() => server.stop());
 
 const limit = { timeout: 300_000 };
 const mebibyte = 1024 * 1024;
-
-type Opened = { id: string; cdp_url: string };
-
-async function openSession(): Promise<Opened> {
-  const answer = await server.request('POST', '/v1/sessions');
-  assert.equal(answer.status, 200, answer.text);
-  return answer.body.data;
-}
-
-async function statusOf(id: string): Promise<string> {
-  return (await server.request('GET', `/v1/sessions/${id}`)).body.data.status;
-}
 
 /** Attaches to the page as Playwright does, whose messages may have 256 MiB; Node's own 128. */
 async function commandsOf(address: string) {
@@ -37,8 +27,8 @@ async function commandsOf(address: string) {
 const envelope = 4096;
 
 test('a browser may say 256 MiB in a message, and more ends its session', limit, async () => {
-  const { id, cdp_url: address } = await openSession();
-  const { id: neighbour, cdp_url: neighbourly } = await openSession();
+  const { id, cdp_url: address } = await openSession(server);
+  const { id: neighbour, cdp_url: neighbourly } = await openSession(server);
   const commands = await commandsOf(address);
   const textOf = async (length: number): Promise<string> => {
     const expression = `'x'.repeat(${length - 2}) + 'ä'`; // in UTF-8 so many bytes
@@ -51,16 +41,15 @@ test('a browser may say 256 MiB in a message, and more ends its session', limit,
   assert.match(most.slice(-3), /^xxä$/);
 
   await assert.rejects(textOf(256 * mebibyte + 1), /closed/);
-  await eventually('its session ends', async () => (await statusOf(id)) !== 'running', 10_000);
-  assert.equal(await statusOf(id), 'crashed');
-  assert.equal(await statusOf(neighbour), 'running');
+  assert.equal(await sessionHasEnded(server, id, 10_000), 'crashed');
+  assert.equal(await statusOf(server, neighbour), 'running');
   await (await commandsOf(neighbourly)).send('Runtime.evaluate', { expression: '1' });
 });
 
 // Chromium 156 reads commands into a buffer of 100 MiB, and never again once one does not fit. So
 // a browser can't be tried any further, though the server would pass on 256 MiB.
 test('a browser may be told 100 MiB in a message', limit, async () => {
-  const { cdp_url: address } = await openSession();
+  const { cdp_url: address } = await openSession(server);
   const commands = await commandsOf(address);
   const { result: page } = await commands.send('Runtime.evaluate', { expression: 'globalThis' });
   const { result } = await commands.send('Runtime.callFunctionOn', {
@@ -114,7 +103,7 @@ const growthMaxMiB = 40;
 const promptMs = 5_000;
 
 test('who does not read is slowed, loses nothing and disturbs nobody', limit, async () => {
-  const { cdp_url: address } = await openSession();
+  const { cdp_url: address } = await openSession(server);
   const other = await DevToolsClient.connect(address);
   const attachment = await other.attach();
   const hog = await Hog.connect(address);
@@ -146,9 +135,9 @@ test('who does not read is slowed, loses nothing and disturbs nobody', limit, as
 });
 
 test('who holds up the others by not reading is put out after 30 s', limit, async () => {
-  const { id, cdp_url: address } = await openSession();
+  const { id, cdp_url: address } = await openSession(server);
   const other = await DevToolsClient.connect(address);
-  const neighbour = await DevToolsClient.connect((await openSession()).cdp_url);
+  const neighbour = await DevToolsClient.connect((await openSession(server)).cdp_url);
   const hog = await Hog.connect(address);
   const before = residentMemoryOf(server.pid);
   hog.websocket.pause();
@@ -168,7 +157,7 @@ test('who holds up the others by not reading is put out after 30 s', limit, asyn
   assert.ok(grown < growthMaxMiB, `the server has grown by ${grown} MiB`);
 
   assert.match((await other.call('Browser.getVersion')).product, /Chrome/, 'the other one goes on');
-  assert.equal(await statusOf(id), 'running');
+  assert.equal(await statusOf(server, id), 'running');
   hog.websocket.resume();
   assert.equal(await hog.websocket.goodbyeCode(), 1006, 'the line ends amid a message');
 });

@@ -6,18 +6,12 @@ import { DevToolsClient } from '../support/cdp.ts';
 import { eventually } from '../support/eventually.ts';
 import { descendantsOf, residentMemoryOf, tell } from '../support/processes.ts';
 import { startServer } from '../support/server.ts';
+import { endSession, openSession } from '../support/sessions.ts';
+import { quiet } from '../support/settings.ts';
 import { startSite } from '../support/site.ts';
 import { deployTask, outputOf } from '../support/tasks.ts';
 
-const config = `
-[runs]
-max_running = 4
-warm = 2
-[browser]
-default = "headless"
-warm_headful = 0
-warm_headless = 1
-`;
+const config = quiet({ runs: { max_running: 4, warm: 2 }, browser: { warm_headless: 1 } });
 // A sanitizer keeps freed memory for a while, so as to notice its use; that is no leak.
 const { ASAN_OPTIONS = '' } = process.env;
 const quarantine = 'quarantine_size_mb=4:thread_local_quarantine_size_kb=64';
@@ -81,16 +75,13 @@ async function staysLevel(work: () => Promise<void>): Promise<void> {
 }
 
 async function oneSession(number: number): Promise<void> {
-  const opened = await server.request('POST', '/v1/sessions', { body: {} });
-  assert.equal(opened.status, 200, opened.text);
-  const { id, cdp_url: address } = opened.body.data;
+  const { id, cdp_url: address } = await openSession(server);
   if (number % 5 === 0) {
     const client = await DevToolsClient.connect(address);
     assert.equal(await client.evaluate('6 * 7', await client.attach()), 42);
     if (number % 2 === 0) await client.close(); // the others are connected when their session ends
   }
-  const ended = await server.request('DELETE', `/v1/sessions/${id}`);
-  assert.equal(ended.status, 200, ended.text);
+  await endSession(server, id);
 }
 
 test('200 sessions, one after the other, leave nothing', limit, async () => {

@@ -4,16 +4,11 @@ import { after, afterEach, test } from 'node:test';
 import { descendantsOf } from '../support/processes.ts';
 import { eventually } from '../support/eventually.ts';
 import { startServer } from '../support/server.ts';
+import { quiet } from '../support/settings.ts';
 import { assertWell, base64, deployTask, executionOf, runTask } from '../support/tasks.ts';
 
 // What ends by itself has a minute; what never would is tried in timeouts.test.ts.
-const config = `
-[runs]
-timeout = "60s"
-[browser]
-warm_headful = 0
-warm_headless = 0
-`;
+const config = quiet({ runs: { timeout: '60s', warm: 2 } });
 const server = await startServer({ config });
 after(() => server.stop());
 afterEach(() => assertWell(server));

@@ -3,15 +3,10 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { startServer } from '../support/server.ts';
+import { quiet } from '../support/settings.ts';
 import { deployTask, endStates, executionIn } from '../support/tasks.ts';
 
-const config = `
-[runs]
-max_running = 1
-[browser]
-warm_headful = 0
-warm_headless = 0
-`;
+const config = quiet({ runs: { max_running: 1, warm: 2 } });
 const server = await startServer({ config });
 after(() => server.stop());
 

@@ -4,6 +4,7 @@ import { after, test } from 'node:test';
 import { eventsOf, type ServerEvent } from '../support/events.ts';
 import { eventually, within } from '../support/eventually.ts';
 import { startServer } from '../support/server.ts';
+import { quiet } from '../support/settings.ts';
 import {
   base64,
   beginRun,
@@ -16,13 +17,7 @@ import {
   runTask,
 } from '../support/tasks.ts';
 
-const config = `
-[runs]
-max_running = 4
-[browser]
-warm_headful = 0
-warm_headless = 0
-`;
+const config = quiet({ runs: { max_running: 4, warm: 2 } });
 const server = await startServer({ config });
 after(() => server.stop());
 

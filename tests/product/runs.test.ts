@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { startServer } from '../support/server.ts';
+import { endSession, openSession, sessionOf } from '../support/sessions.ts';
 import { startSite } from '../support/site.ts';
 import { deployTask, executionOf, outputOf, runTask } from '../support/tasks.ts';
 
@@ -13,25 +14,9 @@ after(() => server.stop());
 
 const limit = { timeout: 60_000 };
 
-async function openSession(body: object = {}): Promise<string> {
-  const answer = await server.request('POST', '/v1/sessions', { body });
-  assert.equal(answer.status, 200, answer.text);
-  return answer.body.data.id;
-}
-
-async function sessionOf(id: string): Promise<any> {
-  const answer = await server.request('GET', `/v1/sessions/${id}`);
-  assert.equal(answer.status, 200, answer.text);
-  return answer.body.data;
-}
-
 async function hasStatus(id: string, status: string): Promise<void> {
-  const check = async () => (await sessionOf(id)).status === status;
+  const check = async () => (await sessionOf(server, id)).status === status;
   await eventually(`session ${id} is ${status}`, check, 5_000);
-}
-
-async function endSession(id: string): Promise<void> {
-  assert.equal((await server.request('DELETE', `/v1/sessions/${id}`)).status, 200);
 }
 
 /** Connects to the run's session, and tells what it finds there. */
@@ -146,7 +131,7 @@ test('what a run opened is ended with it', limit, async () => {
   for (const id of result.output) await hasStatus(id, 'completed');
   const { sessionIds } = await executionOf(server, task, result.executionResultId);
   assert.deepEqual(new Set(sessionIds), new Set(result.output));
-  assert.equal((await sessionOf(result.output[0])).task_initiated, true);
+  assert.equal((await sessionOf(server, result.output[0])).task_initiated, true);
 
   await deployTask(server, 'opens-one', looksAround);
   const own = await outputOf(server, 'opens-one');
@@ -156,23 +141,23 @@ test('what a run opened is ended with it', limit, async () => {
 test('cleanupSessions false leaves them open', limit, async () => {
   await deployTask(server, 'opens-two', opensTwo);
   const [one, other] = await outputOf(server, 'opens-two', { cleanupSessions: false });
-  assert.equal((await sessionOf(one)).status, 'running');
-  assert.equal((await sessionOf(other)).status, 'running');
-  await endSession(one);
-  await endSession(other);
+  assert.equal((await sessionOf(server, one)).status, 'running');
+  assert.equal((await sessionOf(server, other)).status, 'running');
+  await endSession(server, one);
+  await endSession(server, other);
 });
 
 test('a session handed in stays open unless the caller says otherwise', limit, async () => {
   await deployTask(server, 'looks-around', looksAround);
   const initial_url = `${site.url}/form`;
-  const sessionId = await openSession({ session: { initial_url } });
+  const { id: sessionId } = await openSession(server, { body: { session: { initial_url } } });
   const seen = await outputOf(server, 'looks-around', { sessionId });
   assert.equal(seen.sessionId, sessionId);
   assert.equal(seen.url, initial_url);
-  assert.equal((await sessionOf(sessionId)).status, 'running');
+  assert.equal((await sessionOf(server, sessionId)).status, 'running');
 
   await outputOf(server, 'looks-around', { sessionId, cleanupSessions: false });
-  assert.equal((await sessionOf(sessionId)).status, 'running');
+  assert.equal((await sessionOf(server, sessionId)).status, 'running');
   await outputOf(server, 'looks-around', { sessionId, cleanupSessions: true });
   await hasStatus(sessionId, 'completed');
 
@@ -191,10 +176,10 @@ test('the caller lays a browser configuration over that of the version', limit, 
   await deployTask(server, 'configured', looksAround, { browserConfiguration });
   const plain = await outputOf(server, 'configured', { cleanupSessions: false });
   assert.deepEqual([plain.url, plain.viewport], [`${site.url}/`, [640, 480]]);
-  const session = await sessionOf(plain.sessionId);
+  const session = await sessionOf(server, plain.sessionId);
   assert.deepEqual(session.tags, ['of the version']);
   assert.equal(session.configuration.browser.headless.active, true, 'as the server is configured');
-  await endSession(plain.sessionId);
+  await endSession(server, plain.sessionId);
 
   const overrideBrowserConfiguration = {
     initial_url: `${site.url}/form`,
@@ -204,17 +189,17 @@ test('the caller lays a browser configuration over that of the version', limit, 
   const body = { overrideBrowserConfiguration, cleanupSessions: false };
   const overridden = await outputOf(server, 'configured', body);
   assert.deepEqual([overridden.url, overridden.viewport], [`${site.url}/form`, [640, 480]]);
-  const other = await sessionOf(overridden.sessionId);
+  const other = await sessionOf(server, overridden.sessionId);
   assert.deepEqual(other.tags, ['of the caller']);
   assert.equal(other.configuration.browser.headless.active, false);
-  await endSession(overridden.sessionId);
+  await endSession(server, overridden.sessionId);
 });
 
 test('sessions that the code opens start from the configuration of the run', limit, async () => {
   await deployTask(server, 'opens-two', opensTwo);
   const overrideBrowserConfiguration = { tags: ['run'], viewport: { width: 640, height: 480 } };
   const [one, other] = await outputOf(server, 'opens-two', { overrideBrowserConfiguration });
-  const [own, inherited] = [await sessionOf(one), await sessionOf(other)];
+  const [own, inherited] = [await sessionOf(server, one), await sessionOf(server, other)];
   assert.deepEqual([own.tags, inherited.tags], [['run'], ['run']]);
   assert.deepEqual(own.configuration.browser.viewport, { width: 333, height: 222 });
   assert.deepEqual(inherited.configuration.browser.viewport, { width: 640, height: 480 });

@@ -4,6 +4,7 @@ import { after, test } from 'node:test';
 import { DevToolsClient } from '../support/cdp.ts';
 import { type Browser, chromium, type Page } from '../support/packages.ts';
 import { startServer } from '../support/server.ts';
+import { endSession, openSession, sessionOf } from '../support/sessions.ts';
 import { startSite } from '../support/site.ts';
 
 const server = await startServer();
@@ -16,23 +17,15 @@ const limit = { timeout: 60_000 };
 type Opened = { id: string; browser: Browser; page: Page; close: () => Promise<void> };
 
 async function open(body: object): Promise<Opened> {
-  const answer = await server.request('POST', '/v1/sessions', { body });
-  assert.equal(answer.status, 200, answer.text);
-  const { id, cdp_url: address } = answer.body.data;
+  const { id, cdp_url: address } = await openSession(server, { body });
   const browser = await chromium.connectOverCDP(address);
   const page = browser.contexts()[0]?.pages()[0];
   assert.ok(page, 'there is one page from the start');
   const close = async () => {
     await browser.close();
-    await server.request('DELETE', `/v1/sessions/${id}`);
+    await endSession(server, id);
   };
   return { id, browser, page, close };
-}
-
-async function sessionOf(id: string): Promise<any> {
-  const answer = await server.request('GET', `/v1/sessions/${id}`);
-  assert.equal(answer.status, 200, answer.text);
-  return answer.body.data;
 }
 
 /** Width and height of the page as its scripts see it. */
@@ -58,7 +51,7 @@ for (const headless of [true, false]) {
     assert.match(browser.version(), /^\d+\.\d+\.\d+\.\d+$/);
     assert.deepEqual(await viewportOf(page), [1440, 900], 'the default viewport');
     assert.deepEqual(sizeOf(await page.screenshot()), [1440, 900]);
-    assert.equal((await sessionOf(id)).configuration.browser.headless.active, headless);
+    assert.equal((await sessionOf(server, id)).configuration.browser.headless.active, headless);
     await close();
   });
 
@@ -75,7 +68,7 @@ for (const headless of [true, false]) {
 
 test('a session is headful unless it or the server is configured otherwise', limit, async () => {
   const { id, close } = await open({});
-  assert.equal((await sessionOf(id)).configuration.browser.headless.active, false);
+  assert.equal((await sessionOf(server, id)).configuration.browser.headless.active, false);
   await close();
 });
 
@@ -102,7 +95,7 @@ test('sessions are found by their tags', limit, async () => {
   assert.deepEqual(await found('tags=red'), [red.id]);
   assert.deepEqual(new Set(await found('tags=shared')), new Set([red.id, blue.id]));
   assert.deepEqual(await found('tags=green'), []);
-  assert.deepEqual((await sessionOf(red.id)).tags, ['red', 'shared']);
+  assert.deepEqual((await sessionOf(server, red.id)).tags, ['red', 'shared']);
   await red.close();
   await blue.close();
 });
@@ -124,12 +117,12 @@ test('a session tells when it ends at the latest, and by what', limit, async () 
   const timeout = { max_duration: 7, idle_timeout: -1 };
   const { id, page, close } = await open({ session: { timeout } });
   await page.goto(`${site.url}/`);
-  const running = await sessionOf(id);
+  const running = await sessionOf(server, id);
   assert.deepEqual(running.configuration.session.timeout, timeout);
   const minutes = (Date.parse(running.expires_at) - Date.parse(running.created_at)) / 60_000;
   assert.ok(Math.abs(minutes - 7) < 0.5, `expires after ${minutes} minutes`);
   await close();
-  const ended = await sessionOf(id);
+  const ended = await sessionOf(server, id);
   assert.equal(ended.status, 'completed');
   assert.ok(Number.isInteger(ended.duration) && ended.duration >= 0);
 });

@@ -2,15 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { startServer } from '../support/server.ts';
+import { quiet } from '../support/settings.ts';
 import { assertWell, deployTask, executionOf, runTask } from '../support/tasks.ts';
 
-const config = `
-[runs]
-timeout = "2s"
-[browser]
-warm_headful = 0
-warm_headless = 0
-`;
+const config = quiet({ runs: { timeout: '2s', warm: 2 } });
 const server = await startServer({ config });
 after(() => server.stop());
 

@@ -3,21 +3,16 @@
 import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
-import { type Server, startServer } from '../support/server.ts';
-import { capstan, check, newKey, play, quiet, revokeKey, type Scenario } from './scenario.ts';
+import { after, test } from 'node:test';
+import { startServer } from '../support/server.ts';
+import { quiet } from '../support/settings.ts';
+import { capstan, check, play, revokeKey, type Scenario } from './scenario.ts';
 import { mustTell } from './wire_rows.ts';
 import { exchange, requestText } from '../support/wire.ts';
 
-let server: Server;
-let key = '';
-const secrets: string[] = [];
-
-before(async () => {
-  server = await startServer({ config: quiet });
-  key = server.key;
-  secrets.push(key);
-});
+const server = await startServer({ config: quiet() });
+const { key } = server;
+const secrets = [key];
 after(() => server.stop());
 
 const list = (headers: Record<string, string>, status: number, about: string): Scenario => ({
@@ -126,7 +121,7 @@ test('what anybody may see needs no key, and takes a wrong one', () =>
 
 test('keys are made, listed and revoked while the server runs', async () => {
   const data = ['--data', server.dataDir];
-  const second = await newKey(server, 'second', 'laptop');
+  const second = await server.createKey('second', 'laptop');
   secrets.push(second);
   assert.notEqual(second, key);
   const call = 'GET /v1/task';

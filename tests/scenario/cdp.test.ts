@@ -1,33 +1,18 @@
 // What a client may say to a session's browser: commands that are none, sessions that aren't there,
 // and what only the server decides.
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, afterEach, test } from 'node:test';
-import { type Server, startServer } from '../support/server.ts';
+import { after, afterEach, beforeEach, test } from 'node:test';
+import { startServer } from '../support/server.ts';
 import { RawWebSocket } from '../support/raw_websocket.ts';
+import { openSession } from '../support/sessions.ts';
+import { quiet } from '../support/settings.ts';
 import { play } from './scenario.ts';
 
-let server: Server;
-let sessionId = '';
-let path = '';
-let client: RawWebSocket;
-
-const config = `
-[runs]
-warm = 0
-[browser]
-default = "headless"
-warm_headful = 0
-warm_headless = 0
-`;
-
-before(async () => {
-  server = await startServer({ config });
-  const made = await play(server, { call: 'POST /v1/sessions', status: 200 });
-  sessionId = made.body.data.id;
-  const address = new URL(made.body.data.cdp_url);
-  path = address.pathname + address.search;
-});
+const server = await startServer({ config: quiet() });
 after(() => server.stop());
+const { id: sessionId, cdp_url: address } = await openSession(server);
+const path = new URL(address).pathname + new URL(address).search;
+let client: RawWebSocket;
 beforeEach(async () => (client = await RawWebSocket.open(server.url, path)));
 afterEach(() => client.hangUp());
 

@@ -1,16 +1,14 @@
 // What stands before a request's body: its first line, its headers, its path, its host. Whatever is
 // refused here ends the connection, and nothing behind it in the connection is ever served.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { type Server, startServer } from '../support/server.ts';
-import { quiet } from './scenario.ts';
+import { after, test } from 'node:test';
+import { startServer } from '../support/server.ts';
+import { quiet } from '../support/settings.ts';
 import { mustRefuse, mustServe, type WireRow } from './wire_rows.ts';
 import { exchange, requestText } from '../support/wire.ts';
 
-const hosts = '[server]\nhosts = ["capstan.example.com"]\n';
-
-let server: Server;
-before(async () => (server = await startServer({ config: `${quiet}\n${hosts}` })));
+const config = quiet({ server: { hosts: ['capstan.example.com'] } });
+const server = await startServer({ config });
 after(() => server.stop());
 
 const get = (headers: string[]): string => requestText('GET /health HTTP/1.1', headers);

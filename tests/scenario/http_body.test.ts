@@ -2,15 +2,14 @@
 // hide in each other: so there is one way to count, and the rest is refused with the connection.
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Server, startServer } from '../support/server.ts';
-import { quiet } from './scenario.ts';
+import { startServer } from '../support/server.ts';
+import { quiet } from '../support/settings.ts';
 import { mustRefuse, mustServe, mustTell, type WireRow } from './wire_rows.ts';
 import { exchange, requestText } from '../support/wire.ts';
 
-let server: Server;
-before(async () => (server = await startServer({ config: quiet })));
+const server = await startServer({ config: quiet() });
 after(() => server.stop());
 
 const bodyBytesMax = 8 * 1024 * 1024;

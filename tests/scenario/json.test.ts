@@ -2,13 +2,14 @@
 // bounded time.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { type Server, startServer } from '../support/server.ts';
-import { check, encode, play, quiet, type Scenario, send, stateOf } from './scenario.ts';
+import { startServer } from '../support/server.ts';
+import { quiet } from '../support/settings.ts';
+import { base64 } from '../support/tasks.ts';
+import { check, play, type Scenario, send, stateOf } from './scenario.ts';
 
-let server: Server;
-before(async () => (server = await startServer({ config: quiet })));
+const server = await startServer({ config: quiet() });
 after(() => server.stop());
 
 const call = 'POST /v1/task';
@@ -194,7 +195,7 @@ test('a body as large as may be costs little, and a larger one nothing', async (
     ['code that is no base64', JSON.stringify({ ...good, code: '!'.repeat(8_000_000) }), [400]],
     [
       'code that is too long',
-      JSON.stringify({ ...good, code: encode('x'.repeat(6_000_000)) }),
+      JSON.stringify({ ...good, code: base64('x'.repeat(6_000_000)) }),
       [400],
     ],
     ['10,000,000 numbers', beside(`"x":[${'1,'.repeat(10_000_000)}1]`), [413]],

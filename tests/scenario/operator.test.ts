@@ -4,26 +4,22 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
-import { type Server, startServer } from '../support/server.ts';
+import { after, test } from 'node:test';
+import { startServer } from '../support/server.ts';
+import { quiet } from '../support/settings.ts';
 import { deployTask, runTask } from '../support/tasks.ts';
-import { check, play, quiet, type Scenario, unknownId } from './scenario.ts';
+import { check, play, type Scenario, unknownId } from './scenario.ts';
 import { text, time, uuid } from './shape.ts';
 
-let server: Server;
-let token = '';
-const secrets: string[] = [];
-
-before(async () => {
-  server = await startServer({ config: quiet });
-  token = operatorFile().token;
-  secrets.push(token);
-});
+const server = await startServer({ config: quiet() });
 after(() => server.stop());
 
 const filePath = (): string => path.join(server.dataDir, 'operator.json');
 const operatorFile = (): { url: string; token: string } =>
   JSON.parse(readFileSync(filePath(), 'utf8'));
+
+const { token } = operatorFile();
+const secrets = [token];
 
 /** A row as the operator sends it. */
 const row = (scenario: Scenario): Scenario => ({
@@ -177,7 +173,7 @@ test('neither the token nor a key is in the log', () => {
 test('the file goes with the server, and a token with its start', async (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'capstan-operator-'));
   t.after(() => rmSync(folder, { recursive: true }));
-  const kept = await startServer({ config: quiet, data: path.join(folder, 'data') });
+  const kept = await startServer({ config: quiet(), data: path.join(folder, 'data') });
   const file = path.join(kept.dataDir, 'operator.json');
   const first = JSON.parse(readFileSync(file, 'utf8'));
   await kept.kill9();

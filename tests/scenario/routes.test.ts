@@ -1,12 +1,12 @@
 // The surface as a whole: which methods each address takes, and what is AnchorBrowser's and not
 // built yet. What each route does stands in routes_of_tasks, routes_of_sessions and the rest.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { type Server, startServer } from '../support/server.ts';
-import { check, pathOf, quiet, send, unknownId } from './scenario.ts';
+import { after, test } from 'node:test';
+import { startServer } from '../support/server.ts';
+import { quiet } from '../support/settings.ts';
+import { check, pathOf, send, unknownId } from './scenario.ts';
 
-let server: Server;
-before(async () => (server = await startServer({ config: quiet })));
+const server = await startServer({ config: quiet() });
 after(() => server.stop());
 
 const built = [

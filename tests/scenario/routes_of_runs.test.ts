@@ -1,15 +1,12 @@
 // Every route of runs: its good answer, whole, and everything it must stand.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { type Server, startServer } from '../support/server.ts';
+import { after, test } from 'node:test';
+import { startServer } from '../support/server.ts';
+import { quiet } from '../support/settings.ts';
+import { deployTask, runTask } from '../support/tasks.ts';
 import { mustStandAll, type Route, sessionConfigFields } from './matrix.ts';
-import { check, deployTask, endOf, newKey, play, quiet, revokedKey } from './scenario.ts';
+import { check, endOf, play, revokedKey } from './scenario.ts';
 import { number, orNull, problemsOf, type Shape, text, time, uuid } from './shape.ts';
-
-let server: Server;
-let taskId = '';
-let executionId = '';
-const keys = { foreign: '', revoked: '' };
 
 const name = 'world';
 const source = `export default async () => {
@@ -18,15 +15,11 @@ const source = `export default async () => {
 };
 `;
 
-before(async () => {
-  server = await startServer({ config: quiet });
-  keys.foreign = await newKey(server, 'foreign');
-  keys.revoked = await revokedKey(server);
-  taskId = await deployTask(server, name, source);
-  const run = await play(server, { call: 'POST /v1/task/run/world', body: {}, status: 200 });
-  executionId = run.body.data.executionResultId;
-});
+const server = await startServer({ config: quiet() });
 after(() => server.stop());
+const keys = { foreign: await server.createKey('foreign'), revoked: await revokedKey(server) };
+const taskId = await deployTask(server, name, source);
+const { executionResultId: executionId } = await runTask(server, name);
 
 const stand = (route: Route): Promise<void> => mustStandAll(server, route, keys);
 

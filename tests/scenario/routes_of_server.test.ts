@@ -1,12 +1,12 @@
 // What the server tells of itself to anybody: its health, whether it is ready, metrics, its API.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { type Server, startServer } from '../support/server.ts';
-import { check, play, quiet } from './scenario.ts';
+import { after, test } from 'node:test';
+import { startServer } from '../support/server.ts';
+import { quiet } from '../support/settings.ts';
+import { check, play } from './scenario.ts';
 import { flag, number, type Shape, text } from './shape.ts';
 
-let server: Server;
-before(async () => (server = await startServer({ config: quiet })));
+const server = await startServer({ config: quiet() });
 after(() => server.stop());
 
 const isolation: Shape = { level: /^(none|standard|strict)$/, reasons: [text] };

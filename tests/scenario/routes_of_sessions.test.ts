@@ -1,37 +1,21 @@
 // Every route of sessions: its good answer, whole, and everything it must stand. What may be said
 // over their WebSockets stands in websocket.test.ts and cdp.test.ts.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
-import { type Server, startServer } from '../support/server.ts';
+import { startServer } from '../support/server.ts';
+import { openSession } from '../support/sessions.ts';
+import { quiet } from '../support/settings.ts';
 import { browserConfigFields, mustStandAll, type Route, sessionConfigFields } from './matrix.ts';
-import { check, newKey, play, revokedKey, type Scenario, send, unknownId } from './scenario.ts';
+import { check, play, revokedKey, type Scenario, send, unknownId } from './scenario.ts';
 import { anything, flag, number, type Shape, text, time, uuid } from './shape.ts';
 
-let server: Server;
-let sessionId = '';
-let cdpQuery = '';
-const keys = { foreign: '', revoked: '' };
-
-const config = `
-[runs]
-warm = 0
-[browser]
-default = "headless"
-warm_headful = 0
-warm_headless = 1
-`;
-
-before(async () => {
-  server = await startServer({ config });
-  keys.foreign = await newKey(server, 'foreign');
-  keys.revoked = await revokedKey(server);
-  const body = { session: { tags: ['one', 'two'] } };
-  const made = await play(server, { call: 'POST /v1/sessions', body, status: 200 });
-  sessionId = made.body.data.id;
-  cdpQuery = new URL(made.body.data.cdp_url).search.slice(1);
-});
+const server = await startServer({ config: quiet({ browser: { warm_headless: 1 } }) });
 after(() => server.stop());
+const keys = { foreign: await server.createKey('foreign'), revoked: await revokedKey(server) };
+const tagged = { session: { tags: ['one', 'two'] } };
+const { id: sessionId, cdp_url: cdpUrl } = await openSession(server, { body: tagged });
+const cdpQuery = new URL(cdpUrl).search.slice(1);
 
 const stand = (route: Route): Promise<void> => mustStandAll(server, route, keys);
 

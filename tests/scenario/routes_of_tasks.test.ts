@@ -1,26 +1,21 @@
 // Every route of tasks and their versions: its good answer, whole, and everything it must stand.
-import { after, before, test } from 'node:test';
-import { type Server, startServer } from '../support/server.ts';
+import { after, test } from 'node:test';
+import { startServer } from '../support/server.ts';
+import { quiet } from '../support/settings.ts';
+import { base64, deployTask } from '../support/tasks.ts';
 import { mustStandAll, type Route, sessionConfigFields } from './matrix.ts';
-import { check, deployTask, encode, newKey, play, quiet, revokedKey } from './scenario.ts';
-import { base64, fields, number, type Shape, text, time, uuid } from './shape.ts';
-
-let server: Server;
-let taskId = '';
-const keys = { foreign: '', revoked: '' };
+import { check, play, revokedKey } from './scenario.ts';
+import { base64Text, fields, number, type Shape, text, time, uuid } from './shape.ts';
 
 const source = 'export default async () => 1;\n';
-const code = encode(source);
+const code = base64(source);
 const name = 'world';
 const language = 'typescript';
 
-before(async () => {
-  server = await startServer({ config: quiet });
-  keys.foreign = await newKey(server, 'foreign');
-  keys.revoked = await revokedKey(server);
-  taskId = await deployTask(server, name, source);
-});
+const server = await startServer({ config: quiet() });
 after(() => server.stop());
+const keys = { foreign: await server.createKey('foreign'), revoked: await revokedKey(server) };
+const taskId = await deployTask(server, name, source);
 
 const stand = (route: Route): Promise<void> => mustStandAll(server, route, keys);
 
@@ -38,7 +33,7 @@ const metadata = { ...named, latest };
 const task = {
   ...named,
   'latestVersion': latest,
-  'code': base64,
+  'code': base64Text,
   language,
   'browserConfiguration?': fields,
 } satisfies Shape;

@@ -1,33 +1,20 @@
 // What a run may be asked with: inputs, a version, a session, a configuration; by name and by id.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Answer } from '../support/requests.ts';
-import { type Server, startServer } from '../support/server.ts';
-import { check, deployTask, encode, endOf, newKey, play, sessionHasEnded } from './scenario.ts';
-import { type Scenario, unknownId } from './scenario.ts';
-
-let server: Server;
-let taskId = '';
-
-const config = `
-[runs]
-warm = 1
-[browser]
-default = "headless"
-warm_headful = 0
-warm_headless = 0
-`;
+import { after, test } from 'node:test';
+import { startServer } from '../support/server.ts';
+import { endSession, openSession, sessionHasEnded, statusOf } from '../support/sessions.ts';
+import { quiet } from '../support/settings.ts';
+import { base64, deployTask } from '../support/tasks.ts';
+import { check, endOf, play, type Scenario, unknownId } from './scenario.ts';
 
 /** Returns what it was given in its environment under our prefix. */
 const echo = `export default async () =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('ANCHOR_')));
 `;
 
-before(async () => {
-  server = await startServer({ config });
-  taskId = await deployTask(server, 'echo', echo);
-});
+const server = await startServer({ config: quiet({ runs: { warm: 1 } }) });
 after(() => server.stop());
+const taskId = await deployTask(server, 'echo', echo);
 
 const byName = 'POST /v1/task/run/{taskName}';
 const at = { taskName: 'echo' };
@@ -125,7 +112,7 @@ test('a version is one that is there', async () => {
   await play(server, {
     call: 'POST /v1/task/{taskId}/deploy',
     at: { taskId },
-    body: { code: encode('export default async () => "second";\n') },
+    body: { code: base64('export default async () => "second";\n') },
     status: 200,
   });
   const deleted = { taskId, taskVersion: '2' };
@@ -191,28 +178,11 @@ test('a task is one that is there', () => {
   ]);
 });
 
-const openSession = async (key?: string): Promise<string> => {
-  const own = key === undefined ? {} : { key };
-  const made = await play(server, { call: 'POST /v1/sessions', ...own, status: 200 });
-  return made.body.data.id;
-};
-const endSession = (id: string, key?: string): Promise<Answer> =>
-  play(server, {
-    call: 'DELETE /v1/sessions/{sessionId}',
-    at: { sessionId: id },
-    ...(key === undefined ? {} : { key }),
-    status: 200,
-  });
-const statusOf = async (id: string): Promise<string> => {
-  const call = 'GET /v1/sessions/{sessionId}';
-  return (await play(server, { call, at: { sessionId: id }, status: 200 })).body.data.status;
-};
-
 test("a session is one of the team's that is running", async () => {
-  const key = await newKey(server, 'other');
-  const theirs = await openSession(key);
-  const ended = await openSession();
-  await endSession(ended);
+  const key = await server.createKey('other');
+  const theirs = (await openSession(server, { key })).id;
+  const ended = (await openSession(server)).id;
+  await endSession(server, ended);
   await check(server, [
     row({ sessionId: theirs }, 404),
     row({ sessionId: ended }, 404),
@@ -221,16 +191,16 @@ test("a session is one of the team's that is running", async () => {
     row({ sessionId: '' }, 400, 'sessionId'),
     row({ sessionId: `${ended} ` }, 400, 'sessionId'),
   ]);
-  await endSession(theirs, key);
+  await endSession(server, theirs, { key });
 });
 
 test('a session that was handed in outlives the run, unless it is asked not to', async () => {
-  const given = await openSession();
+  const given = (await openSession(server)).id;
   const seen = await run({ sessionId: given, version: '1' });
   assert.equal(seen['ANCHOR_SESSION_ID'], given);
-  assert.equal(await statusOf(given), 'running');
+  assert.equal(await statusOf(server, given), 'running');
   await run({ sessionId: given, version: '1', cleanupSessions: false });
-  assert.equal(await statusOf(given), 'running');
+  assert.equal(await statusOf(server, given), 'running');
   await run({ sessionId: given, version: '1', cleanupSessions: true });
   assert.equal(await sessionHasEnded(server, given), 'completed');
 });

@@ -1,34 +1,16 @@
 // Runs that have to wait: a full queue, turns, calls that are repeated, and lists of what has run.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
-import { type Server, startServer } from '../support/server.ts';
-import {
-  check,
-  deployTask,
-  encode,
-  newKey,
-  play,
-  type Scenario,
-  nextMillisecond,
-  sessionHasEnded,
-} from './scenario.ts';
+import { startServer } from '../support/server.ts';
+import { openSession, sessionHasEnded } from '../support/sessions.ts';
+import { quiet } from '../support/settings.ts';
+import { base64, deployTask } from '../support/tasks.ts';
+import { check, nextMillisecond, play, type Scenario } from './scenario.ts';
 
-let server: Server;
-let taskId = '';
-let otherKey = '';
-
-const config = `
-[runs]
-max_running = 1
-max_queued = 4
-max_queued_per_team = 3
-warm = 1
-[browser]
-default = "headless"
-warm_headful = 0
-warm_headless = 0
-`;
+const config = quiet({
+  runs: { max_running: 1, max_queued: 4, max_queued_per_team: 3, warm: 1 },
+});
 
 /** Waits as long as its input says, and returns which run it is. */
 const wait = `export default async ({ executionId }: { executionId: string }) => {
@@ -37,13 +19,11 @@ const wait = `export default async ({ executionId }: { executionId: string }) =>
 };
 `;
 
-before(async () => {
-  server = await startServer({ config });
-  taskId = await deployTask(server, 'wait', wait);
-  otherKey = await newKey(server, 'other');
-  await deployTask(server, 'wait', wait, otherKey);
-});
+const server = await startServer({ config });
 after(() => server.stop());
+let taskId = await deployTask(server, 'wait', wait);
+const otherKey = await server.createKey('other');
+await deployTask(server, 'wait', wait, { key: otherKey });
 
 const call = 'POST /v1/task/run/{taskName}';
 const at = { taskName: 'wait' };
@@ -191,8 +171,8 @@ test('a call that is repeated while the first one is under way waits as that doe
 });
 
 test('a call that is repeated is answered, even if it could not be made anew', async () => {
-  const made = await play(server, { call: 'POST /v1/sessions', status: 200 });
-  const body = { sessionId: made.body.data.id, cleanupSessions: true };
+  const { id } = await openSession(server);
+  const body = { sessionId: id, cleanupSessions: true };
   const first = await play(server, repeated('k3', body));
   await sessionHasEnded(server, body.sessionId);
   const again = await play(server, repeated('k3', body));
@@ -229,7 +209,7 @@ test('executions are listed in pages, newest first, each once', async () => {
   await play(server, {
     call: 'POST /v1/task/{taskId}/deploy',
     at: { taskId },
-    body: { code: encode('export default async () => { throw new Error("no"); };\n') },
+    body: { code: base64('export default async () => { throw new Error("no"); };\n') },
     status: 200,
   });
   await play(server, { call, at: { taskName: 'paged' }, body: {}, status: 200 });

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { eventually } from '../support/eventually.ts';
 import type { Answer } from '../support/requests.ts';
 import { binary, type Server } from '../support/server.ts';
 import { problemsOf, type Shape, text } from './shape.ts';
@@ -131,15 +130,10 @@ export async function capstan(...args: string[]): Promise<string> {
   return (await promisify(execFile)(binary, args, { timeout: 30_000 })).stdout.trim();
 }
 
-/** A key of another team, or another key of the first one if `team` names it. */
-export function newKey(server: Server, team: string, name = 'test'): Promise<string> {
-  return capstan('keys', 'create', '--data', server.dataDir, '--team', team, '--name', name);
-}
-
 /** A key that was good once. */
 export async function revokedKey(server: Server): Promise<string> {
   const name = 'to-revoke';
-  const key = await newKey(server, 'foreign', name);
+  const key = await server.createKey('foreign', name);
   await revokeKey(server, name);
   return key;
 }
@@ -152,24 +146,6 @@ export async function revokeKey(server: Server, name: string): Promise<void> {
   const [id] = /^[0-9a-f-]{36}\b/.exec(line) ?? [];
   assert.ok(id, `the list has the id of ${name}:\n${listing}`);
   await capstan('keys', 'revoke', id, ...data);
-}
-
-/** Source text as it is sent: base64. */
-export const encode = (source: string | Uint8Array): string =>
-  Buffer.from(source).toString('base64');
-
-/** Makes a task of this source, deploys it as version 1, and gives its id. */
-export async function deployTask(
-  server: Server,
-  name: string,
-  source: string,
-  key: string = server.key,
-): Promise<string> {
-  const body = { name, language: 'typescript', code: encode(source) };
-  const made = await play(server, { call: 'POST /v1/task', key, body, status: 200 });
-  const at = { taskId: made.body.data.id };
-  await play(server, { call: 'POST /v1/task/{taskId}/deploy', at, key, body: {}, status: 200 });
-  return at.taskId;
 }
 
 /** Waits until a run has ended, by following its log; gives the execution that ends the log. */
@@ -187,19 +163,5 @@ export async function endOf(server: Server, taskId: string, executionId: string)
 export function nextMillisecond(): void {
   for (const now = Date.now(); Date.now() === now;);
 }
-
-/** Waits until a session is told to have ended, as what ends it may not wait for that. */
-export async function sessionHasEnded(server: Server, sessionId: string): Promise<string> {
-  const call = 'GET /v1/sessions/{sessionId}';
-  const get = { call, at: { sessionId }, status: 200 };
-  const ended = async (): Promise<string | false> => {
-    const { status } = (await play(server, get)).body.data;
-    return status !== 'running' && status;
-  };
-  return eventually(`session ${sessionId} has ended`, ended, 5_000);
-}
-
-/** Settings under which nothing is kept warm: for tests that hardly run anything. */
-export const quiet = '[runs]\nwarm = 0\n[browser]\nwarm_headful = 0\nwarm_headless = 0\n';
 
 export const unknownId = '00000000-0000-4000-8000-000000000000';

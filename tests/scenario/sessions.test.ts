@@ -1,36 +1,22 @@
 // What a session may be asked for: its first page, limits, tags, window and proxy.
 import assert from 'node:assert/strict';
-import { createServer, type Server as Site } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
-import { type Server, startServer } from '../support/server.ts';
+import { startServer } from '../support/server.ts';
+import { quiet } from '../support/settings.ts';
 import { check, play, type Scenario } from './scenario.ts';
 
-let server: Server;
-let site: Site;
-let page = '';
-
-const config = `
-[runs]
-warm = 0
-[browser]
-default = "headless"
-warm_headful = 0
-warm_headless = 1
-`;
-
-before(async () => {
-  server = await startServer({ config });
-  site = createServer(({ url }, response) => {
-    if (url === '/nothing') return response.writeHead(204).end();
-    const disposition = url === '/file' ? { 'content-disposition': 'attachment' } : {};
-    response.writeHead(200, { 'content-type': 'text/html', ...disposition });
-    return response.end('<title>Here</title>');
-  });
-  await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
-  page = `http://127.0.0.1:${(site.address() as AddressInfo).port}/`;
+const server = await startServer({ config: quiet({ browser: { warm_headless: 1 } }) });
+const site = createServer(({ url }, response) => {
+  if (url === '/nothing') return response.writeHead(204).end();
+  const disposition = url === '/file' ? { 'content-disposition': 'attachment' } : {};
+  response.writeHead(200, { 'content-type': 'text/html', ...disposition });
+  return response.end('<title>Here</title>');
 });
+await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
+const page = `http://127.0.0.1:${(site.address() as AddressInfo).port}/`;
 after(async () => {
   site.close();
   site.closeAllConnections();

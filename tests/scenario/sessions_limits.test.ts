@@ -1,40 +1,26 @@
 // How many sessions there may be: of a team, and in all; and that an ended one makes room.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { type Server, startServer } from '../support/server.ts';
-import { check, deployTask, newKey, play, type Scenario } from './scenario.ts';
+import { after, test } from 'node:test';
+import { startServer } from '../support/server.ts';
+import { endSession } from '../support/sessions.ts';
+import { quiet } from '../support/settings.ts';
+import { deployTask } from '../support/tasks.ts';
+import { check, play, type Scenario } from './scenario.ts';
 
-let server: Server;
-let otherKey = '';
-
-const config = `
-[runs]
-warm = 1
-[sessions]
-max = 3
-max_per_team = 2
-[browser]
-default = "headless"
-warm_headful = 0
-warm_headless = 1
-`;
-
-before(async () => {
-  server = await startServer({ config });
-  otherKey = await newKey(server, 'other');
+const config = quiet({
+  runs: { warm: 1 },
+  sessions: { max: 3, max_per_team: 2 },
+  browser: { warm_headless: 1 },
 });
+const server = await startServer({ config });
 after(() => server.stop());
+const otherKey = await server.createKey('other');
 
 const create = (status: number, key: string = server.key): Scenario => ({
   call: 'POST /v1/sessions',
   key,
   status,
 });
-
-async function end(id: string): Promise<void> {
-  const at = { sessionId: id };
-  await play(server, { call: 'DELETE /v1/sessions/{sessionId}', at, status: 200 });
-}
 
 test('a team has so many sessions at once, and the server so many in all', async () => {
   const first: string = (await play(server, create(200))).body.data.id;
@@ -48,7 +34,7 @@ test('a team has so many sessions at once, and the server so many in all', async
   const ran = await play(server, run);
   assert.equal(ran.body.data.success, true, 'a run that opens no browser needs no room for one');
 
-  await end(first);
+  await endSession(server, first);
   await play(server, create(200)); // there is room at once
   await play(server, { call: 'DELETE /v1/sessions/all', status: 200 });
   await play(server, create(200));

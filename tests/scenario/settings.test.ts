@@ -20,7 +20,8 @@ import { text as textOf } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { within } from '../support/eventually.ts';
 import { binary, startServer } from '../support/server.ts';
-import { capstan, quiet } from './scenario.ts';
+import { quiet } from '../support/settings.ts';
+import { capstan } from './scenario.ts';
 
 let folder = '';
 before(() => (folder = mkdtempSync(path.join(tmpdir(), 'capstan-settings-'))));
@@ -216,12 +217,12 @@ test('flags beat the environment, which beats the file', async () => {
 
 test('a first start makes a folder and a key for its owner; later ones keep them', async () => {
   const kept = path.join(folder, 'kept', 'deeper');
-  const first = await startServer({ config: quiet, data: kept });
+  const first = await startServer({ config: quiet(), data: kept });
   assert.equal(statSync(kept).mode & 0o777, 0o700);
   assert.equal(statSync(path.join(kept, 'api-key')).mode & 0o777, 0o600);
   const { key } = first;
   await first.stop();
-  const second = await startServer({ config: quiet, data: kept });
+  const second = await startServer({ config: quiet(), data: kept });
   assert.equal(second.key, key);
   assert.equal((await second.request('GET', '/v1/task')).status, 200);
   assert.equal(readFileSync(path.join(kept, 'api-key'), 'utf8').trim(), key);
@@ -229,7 +230,7 @@ test('a first start makes a folder and a key for its owner; later ones keep them
 });
 
 test('a second server on the same data does not start', async () => {
-  const server = await startServer({ config: quiet });
+  const server = await startServer({ config: quiet() });
   const child = spawn(binary, ['serve', '--data', server.dataDir, '--listen', '127.0.0.1:0'], {
     env: { PATH: '/usr/bin:/bin' },
   });

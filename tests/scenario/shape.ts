@@ -40,7 +40,7 @@ export const fields = new Kind(
 
 export const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 export const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
-export const base64 = /^[A-Za-z0-9+/]*={0,2}$/;
+export const base64Text = /^[A-Za-z0-9+/]*={0,2}$/;
 
 /** Either that shape or null. */
 export const orNull = (shape: Shape): Kind =>

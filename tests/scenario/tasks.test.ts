@@ -1,25 +1,17 @@
 // Tasks themselves: what their names and code may be, creating as an upsert, renaming, deleting,
 // and lists in pages.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { type Server, startServer } from '../support/server.ts';
-import {
-  check,
-  encode,
-  newKey,
-  play,
-  quiet,
-  type Scenario,
-  unknownId,
-  nextMillisecond,
-} from './scenario.ts';
+import { after, test } from 'node:test';
+import { startServer } from '../support/server.ts';
+import { quiet } from '../support/settings.ts';
+import { base64 } from '../support/tasks.ts';
+import { check, nextMillisecond, play, type Scenario, unknownId } from './scenario.ts';
 
-let server: Server;
-before(async () => (server = await startServer({ config: quiet })));
+const server = await startServer({ config: quiet() });
 after(() => server.stop());
 
-const one = encode('export default async () => 1;\n');
-const two = encode('export default async () => 2;\n');
+const one = base64('export default async () => 1;\n');
+const two = base64('export default async () => 2;\n');
 const language = 'typescript';
 
 const create = (body: object): Scenario => ({
@@ -66,14 +58,14 @@ test('code is base64 of UTF-8, and not empty', () =>
       'padding alone': '====',
       'a data URL': `data:text/plain;base64,${one}`,
       'plain text': 'export default async () => 1;',
-      'no UTF-8': encode(Uint8Array.of(0x2f, 0x2f, 0xff, 0x0a)),
-      'UTF-16': encode(Buffer.from('export default () => 1', 'utf16le')),
+      'no UTF-8': base64(Uint8Array.of(0x2f, 0x2f, 0xff, 0x0a)),
+      'UTF-16': base64(Buffer.from('export default () => 1', 'utf16le')),
     }).map(([about, code]) => ({ ...refusal({ name: 'encoded', code }, 'code'), about })),
   ));
 
 test('code is looked at when it is stored', () => {
   const row = (source: string, says: RegExp): Scenario =>
-    refusal({ name: 'looked-at', code: encode(source) }, says);
+    refusal({ name: 'looked-at', code: base64(source) }, says);
   return check(server, [
     row('export default async () => {\n  return 1 +;\n};\n', /line 2, column 1\d/),
     row('export default async () => {', /line 1, column \d+/),
@@ -92,7 +84,7 @@ test('code is looked at when it is stored', () => {
 test('code may be 1 MiB long, and no longer', async () => {
   const sized = (bytes: number): string => {
     const source = 'export default () => 1;\n';
-    return encode(`${source}//${'x'.repeat(bytes - source.length - 2)}`);
+    return base64(`${source}//${'x'.repeat(bytes - source.length - 2)}`);
   };
   await check(server, [refusal({ name: 'long', code: sized(1024 * 1024 + 1) }, /1048576|1 MiB/)]);
   await check(server, [create({ name: 'long', code: sized(1024 * 1024) })]);
@@ -113,7 +105,7 @@ test('code that TypeScript would complain of but that runs is taken as it was se
     'export default async function () { return wrong as unknown as Page; }',
     '',
   ].join('\r\n');
-  const code = encode(source);
+  const code = base64(source);
   const made = await play(server, create({ name: 'as-sent', code }));
   assert.equal(made.body.data.code, code);
 });
@@ -203,7 +195,7 @@ test('a deleted task is gone, and its name starts anew', async () => {
 });
 
 test('pages of a list show each task once, newest first', async () => {
-  const key = await newKey(server, 'pages');
+  const key = await server.createKey('pages');
   const names = Array.from({ length: 25 }, (_, i) => `page-${i}`);
   for (const name of names) {
     await play(server, { ...create({ name }), key });
@@ -229,7 +221,7 @@ test('pages of a list show each task once, newest first', async () => {
 });
 
 test('teams have their tasks to themselves, also those of one name', async () => {
-  const key = await newKey(server, 'neighbours');
+  const key = await server.createKey('neighbours');
   const ours = await play(server, create({ name: 'shared', code: one }));
   const theirs = await play(server, { ...create({ name: 'shared', code: two }), key });
   assert.notEqual(theirs.body.data.id, ours.body.data.id);

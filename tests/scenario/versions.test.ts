@@ -1,15 +1,16 @@
 // The life of a task's versions: draft, deploy, numbers, deletes, and what "latest" means.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import type { Answer } from '../support/requests.ts';
-import { type Server, startServer } from '../support/server.ts';
-import { check, encode, play, quiet, type Scenario } from './scenario.ts';
+import { startServer } from '../support/server.ts';
+import { quiet } from '../support/settings.ts';
+import { base64 } from '../support/tasks.ts';
+import { check, play, type Scenario } from './scenario.ts';
 
-let server: Server;
-before(async () => (server = await startServer({ config: quiet })));
+const server = await startServer({ config: quiet() });
 after(() => server.stop());
 
-const code = (value: number): string => encode(`export default async () => ${value};\n`);
+const code = (value: number): string => base64(`export default async () => ${value};\n`);
 
 /** A task of its own for each story, with the calls that the stories are made of. */
 class Story {

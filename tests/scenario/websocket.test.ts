@@ -1,35 +1,20 @@
 // The WebSocket in front of a session's browser: who may open one, and frames that break its rules.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
-import { type Server, startServer } from '../support/server.ts';
+import { after, afterEach, test } from 'node:test';
+import { startServer } from '../support/server.ts';
 import { frame, goodbye, handshake, opcodes, RawWebSocket } from '../support/raw_websocket.ts';
-import { newKey, play, revokedKey, stateOf, unknownId } from './scenario.ts';
+import { openSession } from '../support/sessions.ts';
+import { quiet } from '../support/settings.ts';
+import { play, revokedKey, stateOf, unknownId } from './scenario.ts';
 import { mustTell } from './wire_rows.ts';
 import { exchange, requestText } from '../support/wire.ts';
 
-let server: Server;
-let sessionId = '';
-let token = '';
-/** A client of the same session that keeps to the rules, to see that it is never disturbed. */
-let bystander: RawWebSocket;
-
-const config = `
-[runs]
-warm = 0
-[browser]
-default = "headless"
-warm_headful = 0
-warm_headless = 0
-`;
-
-before(async () => {
-  server = await startServer({ config });
-  const made = await play(server, { call: 'POST /v1/sessions', status: 200 });
-  sessionId = made.body.data.id;
-  token = new URL(made.body.data.cdp_url).searchParams.get('token') ?? '';
-  bystander = await RawWebSocket.open(server.url, `/?sessionId=${sessionId}&token=${token}`);
-});
+const server = await startServer({ config: quiet() });
 after(() => server.stop());
+const { id: sessionId, cdp_url: address } = await openSession(server);
+const token = new URL(address).searchParams.get('token') ?? '';
+/** A client of the same session that keeps to the rules, to see that it is never disturbed. */
+const bystander = await RawWebSocket.open(server.url, `/?sessionId=${sessionId}&token=${token}`);
 afterEach(async () => assert.equal(await versionFrom(bystander), true, 'others can go on'));
 
 async function versionFrom(websocket: RawWebSocket): Promise<boolean> {
@@ -89,7 +74,7 @@ test('a handshake that is none is refused', async () => {
 
 test('a session is opened to its own token and to a key of its team', async () => {
   const revoked = await revokedKey(server);
-  const foreign = await newKey(server, 'other');
+  const foreign = await server.createKey('other');
   const before = await stateOf(server);
   for (const place of [
     '/',

@@ -15,7 +15,8 @@ export type Execution = {
   sessionIds: string[];
 };
 
-export function base64(code: string): string {
+/** Source text as it is sent. */
+export function base64(code: string | Uint8Array): string {
   return Buffer.from(code).toString('base64');
 }
 
