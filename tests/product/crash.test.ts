@@ -112,20 +112,36 @@ test('SIGTERM gives runs their grace time, and then ends them', limit, async () 
     export default async () => { await setTimeout(3000); return 'in time'; };`);
   const inTime = server.request('POST', '/v1/task/run/ends-in-time', { body: {} });
   const tooLate = server.request('POST', '/v1/task/run/stays', { body: stay });
-  const { results } = await eventually(
-    'the run that stays is running',
-    async () => {
-      const path = `/v1/task/${task}/executions?status=running`;
-      const { data } = (await server.request('GET', path)).body;
-      return data.results.length === 1 && data;
-    },
-    10_000,
-  );
-  const [{ id }] = results;
-  await isConnected(id);
+  const others = [await beginRun(server, 'stays', stay), await beginRun(server, 'stays', stay)];
+  const idsOf = async (status: string, count: number): Promise<string[] | false> => {
+    const path = `/v1/task/${task}/executions?status=${status}`;
+    const { results } = (await server.request('GET', path)).body.data;
+    return results.length === count && results.map((run: { id: string }) => run.id);
+  };
+  const running = await eventually('they run', async () => await idsOf('running', 3), 10_000);
+  for (const id of running) await isConnected(id);
+  const [id] = running.filter((one: string) => !others.includes(one));
+  const queued = server.request('POST', '/v1/task/run/stays', { body: {} });
+  await eventually('the last one waits', async () => await idsOf('queued', 1), 5_000);
 
   const begin = performance.now();
-  await server.stop(); // asserts that the exit status is 0 and that nothing is left
+  const stopped = server.stop(); // asserts that the exit status is 0 and that nothing is left
+  const isStopping = async () => {
+    const { status, body } = await server.request('GET', '/ready');
+    return status === 503 && body.reasons;
+  };
+  const reasons = await eventually('it says that it stops', isStopping, 2_000);
+  assert.deepEqual(reasons, ['the server is shutting down']);
+  const refused = { error: { code: 503, message: 'the server is shutting down' } };
+  for (const path of ['/v1/sessions', '/v1/task/run/stays']) {
+    const answer = await server.request('POST', path, { body: {} });
+    assert.deepEqual(answer.body, refused, path);
+  }
+  const waiting = await queued;
+  assert.equal(waiting.status, 503, waiting.text);
+  const left = waiting.headers['x-execution-id'] as string;
+  assert.equal((await executionOf(server, task, left)).status, 'queued', 'for the next start');
+  await stopped;
   const seconds = (performance.now() - begin) / 1000;
   assert.ok(seconds > 5 && seconds < 15, `it took ${seconds} s, with 6 s of grace`);
   assert.equal((await inTime).body.data.output, '"in time"');

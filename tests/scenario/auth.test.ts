@@ -73,6 +73,12 @@ test('what is no key is refused', () => {
   ]);
 });
 
+test('of two keys none is taken', async () => {
+  const twice = [`anchor-api-key: ${key}`, `anchor-api-key: ${key}`];
+  const text = requestText('GET /v1/task HTTP/1.1', [...twice, 'Connection: close']);
+  mustTell(await exchange(server.url, text), [401]);
+});
+
 test('only a WebSocket may carry the key in its address', () => {
   const row = (query: string): Scenario => ({
     call: 'GET /v1/task',

@@ -61,9 +61,21 @@ test('POST /v1/sessions', async () => {
   });
   const token = /\/\?sessionId=[0-9a-f-]{36}&token=[\w-]{43,}/;
   const shape = { data: { id: uuid, cdp_url: address(token), live_view_url: null } };
-  for (const body of [undefined, {}, { session: {}, browser: { adblock: { active: true } } }]) {
+  const headful = { headless: { active: false } };
+  const warnings = [
+    'headful browsers have no display yet: this one runs with --headless=new',
+    'browser.adblock has no effect yet',
+    'identities has no effect yet',
+  ];
+  for (const [body, told] of [
+    [undefined],
+    [{}],
+    [{ identities: [], browser: { adblock: { active: true }, ...headful } }, warnings],
+  ] as const) {
     const given = body === undefined ? {} : { body };
-    const made = await play(server, { call, ...given, status: 200, shape });
+    const warned: Shape = { data: { ...shape.data, ...(told && { warnings: [text] }) } };
+    const made = await play(server, { call, ...given, status: 200, shape: warned });
+    assert.deepEqual(made.body.data.warnings, told);
     assert.equal(new URL(made.body.data.cdp_url).searchParams.get('sessionId'), made.body.data.id);
     const at = { sessionId: made.body.data.id };
     await play(server, { call: 'DELETE /v1/sessions/{sessionId}', at, status: 200 });

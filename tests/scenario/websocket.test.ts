@@ -94,7 +94,10 @@ test('a session is opened to its own token and to a key of its team', async () =
     await refuse(401, `${at}&apikey=${server.key}`);
     await refuse(401, `${place}?token=${token}`);
     await refuse(401, `${place}?sessionId=${unknownId}&token=${token}`);
-    await refuse(401, at, { headers: [...handshake, 'Origin: http://evil.example'] });
+    for (const origin of ['http://evil.example', 'http://127.0.0.1:1', 'null', 'file://']) {
+      const headers = [...handshake, `Origin: ${origin}`];
+      await refuse(403, `${place}?sessionId=${sessionId}&token=${token}`, { headers });
+    }
     await refuse(401, at, { headers: [...handshake, `anchor-api-key: ${revoked}`] });
     await refuse(401, `${at}&token=${token}`, { headers: [...handshake, 'anchor-api-key: wrong'] });
     await refuse(404, `${at}&apiKey=${foreign}`);
