@@ -8,6 +8,9 @@
 #include "io/outcome.h"
 
 namespace capstan {
+
+using namespace std::chrono_literals;
+
 namespace {
 
 constexpr std::size_t body_bytes_max = std::size_t{64} << 20;
@@ -60,16 +63,14 @@ std::size_t receive(const char* bytes, std::size_t, std::size_t count, void* use
   return receiver.outcome.ok() ? count : 0;
 }
 
-Error to_error(CURLcode code, CURL* curl, const HttpCall& call) {
+Error to_error(CURLcode code, Duration took, const HttpCall& call) {
   std::string reason = curl_easy_strerror(code);
   if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) {
     return Error(ErrorCode::invalid_argument,
                  call.url + " is no address: give one such as http://127.0.0.1:8700");
   }
-  curl_off_t took_us = 0;
-  curl_easy_getinfo(curl, CURLINFO_TOTAL_TIME_T, &took_us);
-  if (code == CURLE_OPERATION_TIMEDOUT && call.limit &&
-      std::chrono::microseconds(took_us) >= *call.limit) {
+  // libcurl says the same when it can't connect, and when the server shows no life.
+  if (code == CURLE_OPERATION_TIMEDOUT && call.limit && took >= *call.limit) {
     return Error(ErrorCode::deadline_exceeded, "the time given has passed");
   }
   return Error(ErrorCode::unavailable, "can't reach " + call.url, reason);
@@ -105,8 +106,9 @@ HttpAnswer HttpClient::send(const HttpCall& call, const BodySink& sink) {
     curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
   }
   if (call.limit) {
-    auto limit_ms = std::chrono::ceil<std::chrono::milliseconds>(*call.limit).count();
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(limit_ms));
+    // libcurl reckons in whole milliseconds, and so gives up to one too few.
+    auto limit = std::chrono::ceil<std::chrono::milliseconds>(*call.limit) + 1ms;
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(limit.count()));
   }
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, silence_seconds_max);
@@ -116,10 +118,12 @@ HttpAnswer HttpClient::send(const HttpCall& call, const BodySink& sink) {
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call.body.size()));
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call.body.c_str());
   }
+  auto begin = std::chrono::steady_clock::now();
   CURLcode code = curl_easy_perform(curl);
+  Duration took = std::chrono::steady_clock::now() - begin;
   std::move(receiver.outcome).take();
   if (code != CURLE_OK) {
-    throw to_error(code, curl, call);
+    throw to_error(code, took, call);
   }
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
