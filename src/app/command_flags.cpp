@@ -11,9 +11,9 @@ std::string first_of_all(const std::optional<std::string>& flag, const Environme
     return *flag;
   }
   for (const char* variable : variables) {
-    const char* value = environment(variable);
-    if (value != nullptr && *value != '\0') {
-      return value;
+    const std::string* value = find_variable(environment, variable);
+    if (value != nullptr && !value->empty()) {
+      return *value;
     }
   }
   return {};

@@ -236,15 +236,44 @@ Given parse_variable(const Target& target, const std::string& text) {
   return text;
 }
 
-void apply_environment(const Environment& environment, const std::vector<Setting>& settings) {
+std::string variable_of(const std::string& setting_name) {
+  std::string variable = "CAPSTAN_" + setting_name;
+  std::transform(variable.begin(), variable.end(), variable.begin(), [](char c) {
+    return c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  });
+  return variable;
+}
+
+// What the variables of a setting's section begin with: "CAPSTAN_RUNS_".
+std::string section_of(const std::string& setting_name) {
+  return variable_of(setting_name.substr(0, setting_name.find('.') + 1));
+}
+
+// A variable that is no setting's, though it begins like one. Others that begin with CAPSTAN_ are
+// for our own client, or for somebody else.
+void refuse_unknown(const std::string& variable, const std::vector<Setting>& settings) {
+  std::string known;
   for (const Setting& setting : settings) {
-    std::string variable = "CAPSTAN_" + setting.name;
-    std::transform(variable.begin(), variable.end(), variable.begin(), [](char c) {
-      return c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    });
-    const char* text = environment(variable.c_str());
-    if (text != nullptr) {
-      apply(setting, parse_variable(setting.target, text), variable);
+    if (variable_of(setting.name) == variable) {
+      return;
+    }
+    if (variable.starts_with(section_of(setting.name))) {
+      known += (known.empty() ? "" : ", ") + variable_of(setting.name);
+    }
+  }
+  if (!known.empty()) {
+    refuse(variable, "this", "is not a setting; there are " + known);
+  }
+}
+
+void apply_environment(const Environment& environment, const std::vector<Setting>& settings) {
+  for (const auto& [variable, text] : environment) {
+    refuse_unknown(variable, settings);
+  }
+  for (const Setting& setting : settings) {
+    std::string variable = variable_of(setting.name);
+    if (const std::string* text = find_variable(environment, variable)) {
+      apply(setting, parse_variable(setting.target, *text), variable);
     }
   }
 }
@@ -270,21 +299,21 @@ Config::Config() {
 Config read_config(const ConfigFlags& flags, const Environment& environment) {
   Config config;
   std::vector<Setting> settings = settings_of(config);
-  const char* file = environment("CAPSTAN_CONFIG");
+  const std::string* file = find_variable(environment, "CAPSTAN_CONFIG");
   if (flags.config_file || file != nullptr) {
-    apply_file(flags.config_file ? *flags.config_file : file, settings);
+    apply_file(flags.config_file ? *flags.config_file : *file, settings);
   }
   apply_environment(environment, settings);
-  if (const char* listen = environment("CAPSTAN_LISTEN")) {
-    apply(listen_setting(settings), std::string(listen), "CAPSTAN_LISTEN");
+  if (const std::string* listen = find_variable(environment, "CAPSTAN_LISTEN")) {
+    apply(listen_setting(settings), *listen, "CAPSTAN_LISTEN");
   }
   if (flags.listen) {
     apply(listen_setting(settings), *flags.listen, "--listen");
   }
   config.server.insecure_listen = config.server.insecure_listen || flags.insecure_listen;
-  const char* data = environment("CAPSTAN_DATA");
+  const std::string* data = find_variable(environment, "CAPSTAN_DATA");
   if (flags.data || data != nullptr) {
-    config.data = flags.data ? *flags.data : data;
+    config.data = flags.data ? *flags.data : *data;
   }
   return config;
 }

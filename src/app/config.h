@@ -1,11 +1,11 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "app/environment.h"
 #include "base/time.h"
 
 namespace capstan {
@@ -73,8 +73,6 @@ struct ConfigFlags {
   std::optional<std::string> config_file;
   bool insecure_listen = false;
 };
-
-using Environment = std::function<const char*(const char*)>;  // getenv, or a test's
 
 // Throws invalid_argument, naming file and line, variable or flag, for what is unknown or bad.
 Config read_config(const ConfigFlags& flags, const Environment& environment);

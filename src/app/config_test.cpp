@@ -1,7 +1,6 @@
 #include "app/config.h"
 
 #include <array>
-#include <map>
 
 #include <gtest/gtest.h>
 
@@ -14,12 +13,7 @@ using namespace std::chrono_literals;
 
 class ConfigTest : public testing::Test {
  public:
-  Config read() {
-    return read_config(flags_, [this](const char* name) {
-      auto variable = variables_.find(name);
-      return variable != variables_.end() ? variable->second.c_str() : nullptr;
-    });
-  }
+  Config read() { return read_config(flags_, variables_); }
 
   void write_file(std::string_view text) {
     write_private_file(path_, text);
@@ -50,7 +44,7 @@ class ConfigTest : public testing::Test {
   TemporaryFolder folder_{std::filesystem::temp_directory_path(), "config-test-"};
   std::filesystem::path path_ = folder_.path() / "capstan.toml";
   ConfigFlags flags_;
-  std::map<std::string, std::string> variables_;
+  Environment variables_;
 };
 
 TEST_F(ConfigTest, has_a_default_for_everything) {
@@ -257,6 +251,24 @@ TEST_F(ConfigTest, names_the_variable_that_is_bad) {
   for (const auto& [name, value, expected] : bad) {
     std::string variable = "CAPSTAN_" + std::string(name);
     EXPECT_EQ(problem_in_variable(variable, value), variable + ": " + expected) << value;
+  }
+}
+
+TEST_F(ConfigTest, names_the_variable_that_is_unknown_and_those_that_are_known) {
+  EXPECT_EQ(problem_in_variable("CAPSTAN_SESSIONS_MAXIMUM", "1"),
+            "CAPSTAN_SESSIONS_MAXIMUM: this is not a setting; there are CAPSTAN_SESSIONS_MAX, "
+            "CAPSTAN_SESSIONS_MAX_PER_TEAM");
+  for (const char* variable : {"CAPSTAN_RUNS_TYPO", "CAPSTAN_RUNS_", "CAPSTAN_RUNS_WARM_",
+                               "CAPSTAN_RUNS_warm", "CAPSTAN_RUNNER_FOLDERS"}) {
+    EXPECT_TRUE(problem_in_variable(variable, "").starts_with(std::string(variable) + ": "))
+        << variable;
+  }
+}
+
+TEST_F(ConfigTest, leaves_variables_alone_that_are_for_others) {
+  for (const char* variable : {"CAPSTAN_API_KEY", "CAPSTAN_URL", "CAPSTAN_BINARY", "CAPSTAN_RUNS",
+                               "CAPSTAN_TASKS_TYPO", "CAPSTAN_", "RUNS_TYPO"}) {
+    EXPECT_EQ(problem_in_variable(variable, "x"), "") << variable;
   }
 }
 

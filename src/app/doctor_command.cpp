@@ -1,7 +1,6 @@
 #include "app/doctor_command.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -74,7 +73,7 @@ DoctorCommand::DoctorCommand(CLI::App& command) {
 }
 
 ExitCode DoctorCommand::run() {
-  Config config = read_config(flags_, [](const char* name) { return std::getenv(name); });
+  Config config = read_config(flags_, environment_of_process());
   std::vector<Finding> findings = examine(config);
   bool is_well = std::none_of(findings.begin(), findings.end(), [](const Finding& finding) {
     return finding.verdict == Verdict::fail;

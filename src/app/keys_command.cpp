@@ -1,7 +1,5 @@
 #include "app/keys_command.h"
 
-#include <cstdlib>
-
 #include "api/operator_routes.h"
 #include "app/command_loop.h"
 #include "app/table.h"
@@ -57,7 +55,7 @@ KeysCommand::KeysCommand(CLI::App& command) {
 }
 
 ExitCode KeysCommand::run() {
-  Config config = read_config(flags_, [](const char* name) { return std::getenv(name); });
+  Config config = read_config(flags_, environment_of_process());
   asio::io_context loop(1);
   auto access = run_on(loop, find_access(config.data));
   loop.restart();

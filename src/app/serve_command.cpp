@@ -48,7 +48,7 @@ ServeCommand::ServeCommand(CLI::App& command) {
 ExitCode ServeCommand::run() {
   std::signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
-  Config config = read_config(flags_, [](const char* name) { return std::getenv(name); });
+  Config config = read_config(flags_, environment_of_process());
   listen_address_of(config);  // a refusal leaves nothing behind
   asio::io_context loop(1);
   Event stop(loop.get_executor());

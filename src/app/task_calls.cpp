@@ -1,12 +1,11 @@
 #include "app/task_calls.h"
 
 #include <cstdio>
-#include <cstdlib>
 
 namespace capstan {
 
 ApiClient connect(const ClientFlags& flags) {
-  ServerAddress address = server_address(flags, [](const char* name) { return std::getenv(name); });
+  ServerAddress address = server_address(flags, environment_of_process());
   return ApiClient(address.url, {"anchor-api-key", address.api_key});
 }
 

@@ -151,6 +151,7 @@ test('a bad flag or variable is refused by its name', () =>
       { env: { CAPSTAN_SERVER_INSECURE_LISTEN: 'yes' } },
       'CAPSTAN_SERVER_INSECURE_LISTEN',
     ],
+    ['an unknown one', { env: { CAPSTAN_RUNS_WRAM: '1' } }, 'CAPSTAN_RUNS_WRAM', 'CAPSTAN_RUNS_WARM'],
     ['no port in it', { env: { CAPSTAN_LISTEN: 'localhost' } }, 'CAPSTAN_LISTEN'],
   ]));
 
