@@ -15,6 +15,11 @@ std::string took(const json::object& run) {
   return ms.empty() ? "" : ms + " ms";
 }
 
+// While it waits, and if it was ended before its turn, the API's startTime is when it was accepted.
+bool has_begun(const json::object& run) {
+  return text_in(run, "status") == "running" || !text_in(run, "executionTime").empty();
+}
+
 void print_line(const json::object& line) {
   print(text_in(line, "time") + "  " + text_in(line, "text"));
 }
@@ -29,7 +34,7 @@ void print_run(const json::object& run) {
   std::vector<TableRow> rows{{"id", text_in(run, "id")},
                              {"version", text_in(run, "version")},
                              {"status", text_in(run, "status")},
-                             {"started", text_in(run, "startTime")}};
+                             {has_begun(run) ? "started" : "accepted", text_in(run, "startTime")}};
   if (std::string time = took(run); !time.empty()) {
     rows.push_back({"took", time});
   }
@@ -76,9 +81,14 @@ ExitCode RunCommand::list() const {
   for (const json::value& item : data.at("results").as_array()) {
     const json::object& run = item.as_object();
     rows.push_back({text_in(run, "id"), text_in(run, "version"), text_in(run, "status"),
-                    text_in(run, "startTime"), took(run)});
+                    has_begun(run) ? text_in(run, "startTime") : "", took(run)});
   }
   print(to_table(rows));
+  if (rows.size() == 1) {
+    std::fprintf(stderr,
+                 "capstan: no runs of a published version; runs of a draft are not listed, but "
+                 "`capstan run show` knows them by their id\n");
+  }
   return ExitCode::ok;
 }
 

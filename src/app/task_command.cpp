@@ -134,6 +134,9 @@ ExitCode TaskCommand::start() const {
     flags_.json ? print(started) : print(id);
     return ExitCode::ok;
   }
+  if (!quiet_ && !flags_.json) {
+    std::fprintf(stderr, "capstan: run %s\n", id.c_str());
+  }
   auto followed = outcome_of_call([&] {
     return follow_run(api, run_path(text_in(started, "taskId"), id), limit,
                       [&](const json::object& line) {

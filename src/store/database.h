@@ -35,8 +35,8 @@ namespace capstan {
 class Database {
  public:
   // Opens or creates the file and brings its schema up to date. An empty path is a database in
-  // memory, for tests. Throws unavailable when the file can't be used or was written by a newer
-  // version. That no other server has it open is for the owner to see to.
+  // memory, for tests. Throws invalid_argument when the file can't be used, is damaged, or was
+  // written by a newer version. That no other server has it open is for the owner to see to.
   explicit Database(const std::filesystem::path& path);
   // Finishes what was handed in.
   ~Database();

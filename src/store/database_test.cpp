@@ -254,19 +254,19 @@ ASYNC_TEST(DatabaseTest, a_newer_schema_is_refused_and_left_as_it_is) {
   Sqlite(path_, Sqlite::Mode::read_write).run_script("pragma user_version = 1000000");
   auto outcome = outcome_of_call([&] { Database database(path_); });
   EXPECT_FALSE(outcome.ok());
-  EXPECT_EQ(outcome.error().code(), ErrorCode::unavailable);
+  EXPECT_EQ(outcome.error().code(), ErrorCode::invalid_argument);
   EXPECT_NE(outcome.error().message().find("newer version"), std::string::npos);
   EXPECT_NE(outcome.error().message().find("1000000"), std::string::npos);
   EXPECT_EQ(schema_of(path_), 1'000'000);
   co_return;
 }
 
-ASYNC_TEST(DatabaseTest, a_file_that_cannot_be_used_is_unavailable) {
+ASYNC_TEST(DatabaseTest, a_file_that_cannot_be_used_is_refused) {
   write_private_file(path_, std::string(10'000, 'x'));
   for (const fs::path& path : {path_, folder_.path(), folder_.path() / "missing" / "file"}) {
     auto outcome = outcome_of_call([&] { Database database(path); });
     EXPECT_FALSE(outcome.ok()) << path;
-    EXPECT_EQ(outcome.error().code(), ErrorCode::unavailable) << path;
+    EXPECT_EQ(outcome.error().code(), ErrorCode::invalid_argument) << path;
   }
   co_return;
 }

@@ -27,7 +27,7 @@ void migrate(Sqlite& connection) {
   std::vector<EmbeddedFile> migrations = embedded_migrations();
   CHECK(!migrations.empty());
   if (version > number_of(migrations.back())) {
-    throw Error(ErrorCode::unavailable,
+    throw Error(ErrorCode::invalid_argument,
                 "the database was written by a newer version of Capstan (schema " +
                     std::to_string(version) + "); start that version, or restore a backup");
   }

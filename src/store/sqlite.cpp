@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "io/outcome.h"
 
 namespace capstan {
 namespace {
@@ -22,6 +23,24 @@ Error to_error(sqlite3* connection, std::string_view doing) {
     return Error(ErrorCode::unavailable, "the server's disk is full", std::move(cause));
   }
   return Error(ErrorCode::unavailable, "the server's database failed", std::move(cause));
+}
+
+// Of a file that is to be opened, told to who starts the server.
+Error to_opening_error(sqlite3* connection, const std::string& name) {
+  std::string problem = "can't use the database " + name;
+  std::string cause = sqlite3_errmsg(connection);
+  switch (sqlite3_errcode(connection) & 0xff) {
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+      return Error(ErrorCode::invalid_argument,
+                   problem + "; restore a backup of it, or move it away to begin anew", cause);
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+    case SQLITE_READONLY:
+      return Error(ErrorCode::invalid_argument, problem, cause);
+    default:
+      return Error(ErrorCode::unavailable, problem, cause);
+  }
 }
 
 Value column_value(sqlite3_stmt* statement, int column) {
@@ -97,11 +116,13 @@ Sqlite::Sqlite(const std::filesystem::path& path, Mode mode) {
   sqlite3* connection = nullptr;
   int result = sqlite3_open_v2(name.c_str(), &connection, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   connection_.reset(connection);  // it is there after most failures too
-  if (result != SQLITE_OK) {
-    throw Error(ErrorCode::unavailable, "can't open the database " + name,
-                to_error(connection, "open").cause());
+  if (result != SQLITE_OK || !outcome_of_call([&] { settle(mode); }).ok()) {
+    throw to_opening_error(connection, name);
   }
-  sqlite3_extended_result_codes(connection, 1);
+}
+
+void Sqlite::settle(Mode mode) {
+  sqlite3_extended_result_codes(connection_.get(), 1);
   run_script("pragma busy_timeout = 5000; pragma foreign_keys = on;");
   if (mode == Mode::read_only) {
     run_script("pragma wal_autocheckpoint = 0; pragma query_only = on;");
@@ -109,6 +130,8 @@ Sqlite::Sqlite(const std::filesystem::path& path, Mode mode) {
     // FULL: an acknowledged write must survive the loss of power.
     run_script("pragma journal_mode = wal; pragma synchronous = full;");
   }
+  // A file that is none of SQLite's, or is damaged where the tables are described, shows it here.
+  run_script("select count(*) from sqlite_schema;");
 }
 
 void Sqlite::Closer::operator()(sqlite3* connection) const { sqlite3_close(connection); }

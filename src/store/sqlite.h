@@ -56,6 +56,7 @@ class Sqlite final : public Transaction {
  public:
   enum class Mode { read_write, read_only };
 
+  // Throws invalid_argument, naming the path, when the file can't be used or is damaged.
   Sqlite(const std::filesystem::path& path, Mode mode);
 
   std::vector<Row> query(std::string_view sql, std::initializer_list<Value> values) override;
@@ -64,6 +65,7 @@ class Sqlite final : public Transaction {
   void run_script(const std::string& sql);
 
  private:
+  void settle(Mode mode);
   sqlite3_stmt* prepare(std::string_view sql);
   std::vector<Row> step_all(std::string_view sql, std::initializer_list<Value> values);
 

@@ -137,14 +137,38 @@ TEST_F(SqliteTest, a_full_disk_is_told_as_such) {
   EXPECT_EQ(outcome.error().message(), "the server's disk is full");
 }
 
-TEST(SqliteFile, what_is_no_database_is_unavailable) {
+// How a file fails to open: what the operator reads, and why.
+Error problem_of(const std::filesystem::path& path) {
+  auto outcome = outcome_of_call([&] { Sqlite(path, Sqlite::Mode::read_write); });
+  EXPECT_FALSE(outcome.ok()) << path;
+  return outcome.ok() ? Error() : outcome.error();
+}
+
+TEST(SqliteFile, what_cannot_be_opened_is_named) {
   TemporaryFolder folder(std::filesystem::temp_directory_path(), "sqlite-test-");
-  std::filesystem::path path = folder.path() / "file";
-  std::ofstream(path) << std::string(10'000, 'x');
-  for (const auto& bad : {path, folder.path(), folder.path() / "missing" / "file"}) {
-    auto outcome = outcome_of_call([&] { Sqlite(bad, Sqlite::Mode::read_write); });
-    ASSERT_FALSE(outcome.ok()) << bad;
-    EXPECT_EQ(outcome.error().code(), ErrorCode::unavailable) << bad;
+  for (const auto& bad : {folder.path(), folder.path() / "missing" / "file"}) {
+    Error problem = problem_of(bad);
+    EXPECT_EQ(problem.code(), ErrorCode::invalid_argument);
+    EXPECT_EQ(problem.message(), "can't use the database " + bad.string());
+    EXPECT_EQ(problem.cause(), "unable to open database file");
+  }
+}
+
+TEST(SqliteFile, what_is_no_database_or_damaged_is_named_with_its_mend) {
+  TemporaryFolder folder(std::filesystem::temp_directory_path(), "sqlite-test-");
+  std::filesystem::path foreign = folder.path() / "foreign";
+  std::ofstream(foreign) << std::string(10'000, 'x');
+  std::filesystem::path damaged = folder.path() / "damaged";
+  Sqlite(damaged, Sqlite::Mode::read_write).run_script("create table things (name text)");
+  // Behind the header, where the first page describes the tables.
+  std::fstream(damaged).seekp(100) << std::string(3'000, 'x');
+  for (const auto& [path, cause] : {std::pair(foreign, "file is not a database"),
+                                    std::pair(damaged, "database disk image is malformed")}) {
+    Error problem = problem_of(path);
+    EXPECT_EQ(problem.code(), ErrorCode::invalid_argument);
+    EXPECT_EQ(problem.message(), "can't use the database " + path.string() +
+                                     "; restore a backup of it, or move it away to begin anew");
+    EXPECT_EQ(problem.cause(), cause);
   }
 }
 
