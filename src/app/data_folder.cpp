@@ -14,12 +14,12 @@ DataFolder::DataFolder(const std::filesystem::path& path) : path_(std::filesyste
   std::error_code error;
   std::filesystem::create_directories(path_.parent_path(), error);
   if (::mkdir(path_.c_str(), 0700) != 0 && errno != EEXIST) {
-    throw Error(ErrorCode::unavailable,
+    throw Error(ErrorCode::invalid_argument,
                 "can't make the data folder " + path_.string() + ": " + std::strerror(errno));
   }
   lock_ = Fd(::open((path_ / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!lock_) {
-    throw Error(ErrorCode::unavailable,
+    throw Error(ErrorCode::invalid_argument,
                 "can't use the data folder " + path_.string() + ": " + std::strerror(errno));
   }
   if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {

@@ -10,7 +10,7 @@ namespace capstan {
 class DataFolder {
  public:
   // Makes the folder (mode 0700) if it isn't there, and locks it. Throws conflict when another
-  // process has it, unavailable when it can't be used.
+  // process has it, invalid_argument when it can't be used.
   explicit DataFolder(const std::filesystem::path& path);
 
   std::filesystem::path database() const { return path_ / "capstan.db"; }

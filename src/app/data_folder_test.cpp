@@ -42,8 +42,8 @@ TEST_F(DataFolderTest, has_one_user_at_a_time) {
 
 TEST_F(DataFolderTest, that_cannot_be_one_is_not_in_use) {
   write_private_file(parent_.path() / "file", "");
-  EXPECT_EQ(code_of_opening(parent_.path() / "file"), ErrorCode::unavailable);
-  EXPECT_EQ(code_of_opening(parent_.path() / "file" / "data"), ErrorCode::unavailable);
+  EXPECT_EQ(code_of_opening(parent_.path() / "file"), ErrorCode::invalid_argument);
+  EXPECT_EQ(code_of_opening(parent_.path() / "file" / "data"), ErrorCode::invalid_argument);
 }
 
 TEST_F(DataFolderTest, forgets_the_operator_file_of_a_server_that_died) {

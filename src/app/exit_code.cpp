@@ -40,7 +40,7 @@ std::string_view exit_code_help() {
   return "Exit codes:\n"
          "  0  done; of `task run`: the run succeeded\n"
          "  1  the run failed, or something that has no number of its own did\n"
-         "  2  the command line, a setting or a file can't be used\n"
+         "  2  the command line, a setting, a file or the data folder can't be used\n"
          "  3  the run was cancelled by somebody\n"
          "  4  no API key, or one that is not valid\n"
          "  5  the server refused what was sent: inputs, or code with an error\n"

@@ -10,7 +10,7 @@ namespace capstan {
 enum class ExitCode {
   ok = 0,
   failed = 1,  // the run's code failed; or something that has no number of its own
-  usage = 2,   // a command line, setting or file that can't be used
+  usage = 2,   // a command line, setting, file or data folder that can't be used
   cancelled = 3,
   not_allowed = 4,
   bad_input = 5,  // the server refused what was sent: inputs, or code with an error
