@@ -25,6 +25,11 @@ std::string joined(const std::vector<std::string>& parts) {
   return text;
 }
 
+// What went wrong with a program, which is named once.
+std::string trouble_of(const std::string& program, const std::string& message) {
+  return message.find(program) != std::string::npos ? message : program + ": " + message;
+}
+
 }  // namespace
 
 Checkup::Checkup(Executor executor, const Config& config)
@@ -60,7 +65,7 @@ Async<Finding> Checkup::try_browser(BrowserKind kind, std::string setting, std::
   SteadyTime begin = clock_.now();
   auto opened = co_await outcome_of(open_page(kind));
   if (!opened.ok()) {
-    co_return Finding{Verdict::fail, what, program + ": " + opened.error().message(),
+    co_return Finding{Verdict::fail, what, trouble_of(program, opened.error().message()),
                       "apt-get install chromium chromium-headless-shell, or set " + setting};
   }
   co_return Finding{Verdict::ok, what,
@@ -107,7 +112,7 @@ Async<Finding> Checkup::try_runner() {
   auto started = co_await outcome_of(start_runner());
   if (!started.ok()) {
     co_return Finding{Verdict::fail, "runner",
-                      runtime_.node().string() + ": " + started.error().message(),
+                      trouble_of(runtime_.node().string(), started.error().message()),
                       "./dev build builds " + runtime_.runner_folder.string() + " anew"};
   }
   co_return Finding{Verdict::ok, "runner",

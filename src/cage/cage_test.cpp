@@ -81,7 +81,8 @@ ASYNC_TEST(CageTest, destroying_a_child_ends_its_whole_group) {
 ASYNC_TEST(CageTest, a_program_that_is_not_there_is_an_error_with_a_reason) {
   auto outcome = co_await outcome_of(cage_.start({.program = "/nonexistent/program"}));
   EXPECT_FALSE(outcome.ok());
-  EXPECT_EQ(outcome.error().message(), "can't start program");
+  EXPECT_EQ(outcome.error().message(),
+            "can't start /nonexistent/program: No such file or directory");
   EXPECT_EQ(outcome.error().cause(), "exec: No such file or directory");
   EXPECT_EQ(cage_.child_count(), 0U);
   co_await cage_.close();

@@ -190,8 +190,9 @@ Launched launch(ChildOrder order) {
   if (preparation.failed_step != nullptr) {
     siginfo_t ended{};
     ::waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED);
-    throw Error(ErrorCode::unavailable, "can't start " + order.program.filename().string(),
-                std::string(preparation.failed_step) + ": " + std::strerror(preparation.failure));
+    std::string reason = std::strerror(preparation.failure);
+    throw Error(ErrorCode::unavailable, "can't start " + order.program.string() + ": " + reason,
+                std::string(preparation.failed_step) + ": " + reason);
   }
   return launched;
 }
