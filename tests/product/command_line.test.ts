@@ -10,7 +10,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, test, type TestContext } from 'node:test';
 import { within } from '../support/eventually.ts';
-import { binary, root, startServer } from '../support/server.ts';
+import { binary, root, type Server, startServer } from '../support/server.ts';
 import { quiet } from '../support/settings.ts';
 import { base64 } from '../support/tasks.ts';
 
@@ -85,14 +85,20 @@ test('a run prints its output to standard output, and nothing else there', limit
   const inputs = ['-i', 'ANCHOR_NAME=you=me', '--input', 'ANCHOR_MORE='];
   const run = await capstan(['task', 'run', ...inputs, 'greets']);
   assert.deepEqual([run.code, run.out], [0, '{"hello":"you=me","more":""}\n']);
-  assert.deepEqual(linesOf(run.err).toSorted(), ['to standard error', 'to standard output']);
+  const [first, ...printed] = linesOf(run.err);
+  assert.deepEqual(printed.toSorted(), ['to standard error', 'to standard output']);
+  const [, id] = /^capstan: run ([0-9a-f-]{36})$/.exec(first!) ?? [];
+  assert.ok(id, first);
+  assert.match(await done(['run', 'show', 'greets', id]), /^status +success$/m);
 
   const quiet = await capstan(['task', 'run', 'greets', '--quiet']);
   assert.deepEqual(quiet, { code: 0, out: '{}\n', err: '' });
 
   await push('nothing', 'export default async () => {};');
-  assert.deepEqual(await capstan(['task', 'run', 'nothing']), { code: 0, out: '', err: '' });
+  assert.deepEqual(await capstan(['task', 'run', 'nothing', '-q']), { code: 0, out: '', err: '' });
 
+  const json = await capstan(['task', 'run', 'nothing', '--json']);
+  assert.equal(json.err, '', 'the JSON has the id');
   const execution = JSON.parse(await done(['task', 'run', 'greets', '--json']));
   assert.equal(execution.status, 'success');
   assert.equal(execution.output, '{}');
@@ -142,6 +148,20 @@ test('each way to end has its number', limit, async (t) => {
   await ends(2, ['task', 'push', 'nowhere.ts'], /nowhere\.ts/);
   await ends(2, ['task', 'push', 'folder.ts'], /folder\.ts/);
   await ends(2, ['task', 'list', '--url', 'file:///etc/hostname'], /is no address/);
+
+  const aFile = path.join(folder, 'greets.ts');
+  const readOnly = '/proc/self'; // for root, too
+  for (const data of [aFile, path.join(aFile, 'data'), readOnly]) {
+    for (const command of ['serve', 'keys list']) {
+      const args = [...command.split(' '), '--data', data];
+      await ends(2, args, new RegExp(`data folder ${data}: `), {});
+    }
+  }
+  const damaged = path.join(folder, 'damaged');
+  mkdirSync(damaged);
+  writeFileSync(path.join(damaged, 'capstan.db'), 'x'.repeat(10_000));
+  const named = new RegExp(`${damaged}/capstan\\.db; restore a backup of it, or move it away`);
+  await ends(2, ['serve', '--listen', '127.0.0.1:0', '--data', damaged], named, {});
 
   await ends(4, ['task', 'list'], /CAPSTAN_API_KEY/, { CAPSTAN_URL: server.url });
   await ends(4, ['task', 'list', '--api-key', 'wrong'], /not valid/);
@@ -211,6 +231,34 @@ test('tasks and runs are listed and shown', limit, async () => {
   assert.deepEqual(logs.toSorted(), ['to standard error', 'to standard output']);
   const log = JSON.parse(await done(['run', 'logs', 'listed', id, '--json']));
   assert.equal(log.logs.length, 2);
+});
+
+test('runs of a draft alone are an empty list with a word on why', limit, async () => {
+  await push('drafted', greets);
+  await done(['task', 'run', 'drafted']);
+  const none = await capstan(['run', 'list', 'drafted']);
+  assert.deepEqual([none.code, none.out], [0, 'ID  VERSION  STATUS  STARTED  TOOK\n']);
+  assert.match(none.err, /^capstan: .*draft.*\n$/);
+  const json = await capstan(['run', 'list', 'drafted', '--json']);
+  assert.deepEqual([json.err, JSON.parse(json.out).results], ['', []]);
+});
+
+test('a run that waits was accepted and has not started', limit, async (t) => {
+  const narrow = await startServer({ config: config.replace('[runs]', '[runs]\nmax_running = 1') });
+  t.after(() => narrow.stop());
+  const env = { CAPSTAN_URL: narrow.url, CAPSTAN_API_KEY: narrow.key };
+  writeFileSync(path.join(folder, 'waits.ts'), waits);
+  await done(['task', 'push', 'waits.ts', '--deploy'], env);
+  const start = async () => (await done(['task', 'run', 'waits', '--async'], env)).trim();
+  const [runs, waiting] = [await start(), await start()];
+  const show = (id: string) => done(['run', 'show', 'waits', id], env);
+  assert.match(await show(runs), /^status +running\nstarted +\S+Z$/m);
+  assert.match(await show(waiting), /^status +queued\naccepted +\S+Z$/m);
+  const listed = linesOf(await done(['run', 'list', 'waits'], env));
+  assert.match(listed[1]!, new RegExp(`^${waiting} +1 +queued$`));
+  assert.match(listed[2]!, new RegExp(`^${runs} +1 +running +\\S+Z$`));
+  for (const id of [waiting, runs]) await cancel('waits', id, narrow);
+  assert.match(await show(waiting), /^status +cancelled\naccepted +\S+Z$/m, 'it never did');
 });
 
 test('more tasks than the API lists at once are listed', limit, async () => {
@@ -319,6 +367,20 @@ test('a command that comes while the server stops gets its turn afterwards', lim
   await stopped;
 });
 
+test('a server without its browsers starts, and its log names them', limit, async (t) => {
+  const programs = 'chromium = "/no/browser"\nheadless_shell = "/no/shell"\n';
+  const other = await startServer({ config: `[browser]\n${programs}` });
+  t.after(() => other.stop());
+  const missing = other.log.find((line) => line.includes('chromium_missing'));
+  const reason = "can't start /no/shell: No such file or directory";
+  assert.equal(missing && JSON.parse(missing).message, reason);
+  assert.ok(other.log.some((line) => line.includes("can't start /no/browser: No such file")));
+  const env = { CAPSTAN_URL: other.url, CAPSTAN_API_KEY: other.key };
+  writeFileSync(path.join(folder, 'greets.ts'), greets);
+  await done(['task', 'push', 'greets.ts'], env);
+  assert.equal(await done(['task', 'run', 'greets', '-i', 'ANCHOR_NAME=you'], env), '{"hello":"you"}\n');
+});
+
 test('the doctor finds this machine well, and says what is not', limit, async () => {
   const scratch = path.join(server.temporaryDir, '..');
   const file = path.join(folder, 'doctor.toml');
@@ -343,7 +405,7 @@ test('the doctor finds this machine well, and says what is not', limit, async ()
   }
 
   const nowhere = path.join(folder, 'nowhere');
-  const ill = `${well}[browser]\nchromium = "${nowhere}"\n[runner]\nfolder = "${nowhere}"\n`;
+  const ill = `${well}[browser]\nchromium = "/no/browser"\n[runner]\nfolder = "${nowhere}"\n`;
   writeFileSync(file, `${ill}[isolation]\nminimum = "strict"\n`);
   const { code, out, err } = await capstan([...args, '--json'], {});
   assert.deepEqual([code, err], [1, '']);
@@ -353,6 +415,10 @@ test('the doctor finds this machine well, and says what is not', limit, async ()
   const told = failed.map((each: { what: string }) => each.what);
   assert.deepEqual(told.slice(0, 2), ['headful browser', 'runner']);
   for (const each of failed) assert.ok(each.mend, `${each.what} can be mended`);
+  assert.equal(
+    failed[0].found,
+    "no browser could be started: can't start /no/browser: No such file or directory",
+  );
 
   writeFileSync(file, `[server]\ntemporary_folder = "${nowhere}"\n`);
   const without = await capstan(args, {});
@@ -361,10 +427,11 @@ test('the doctor finds this machine well, and says what is not', limit, async ()
 });
 
 /** Ends a run by its task's name. */
-async function cancel(task: string, id: string): Promise<void> {
-  const { id: taskId } = JSON.parse(await done(['task', 'show', task, '--json']));
+async function cancel(task: string, id: string, at: Server = server): Promise<void> {
+  const env = { CAPSTAN_URL: at.url, CAPSTAN_API_KEY: at.key };
+  const { id: taskId } = JSON.parse(await done(['task', 'show', task, '--json'], env));
   const path = `/v1/task/${taskId}/executions/${id}/cancel`;
-  const cancelled = await server.request('POST', path);
+  const cancelled = await at.request('POST', path);
   assert.equal(cancelled.status, 200, cancelled.text);
 }
 
