@@ -1,5 +1,6 @@
-// Serves examples/site/index.html on a free loopback port, prints the address, runs until it is
-// killed. `./dev demo` starts it so that the example task has a page to open.
+// Serves examples/site/index.html on the loopback port that is its argument, or a free one; prints
+// the address, runs until it is killed. `./dev demo` starts it so that the example task has a page
+// to open.
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,7 +15,7 @@ const server = createServer((request, response) => {
   response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(page);
 });
 
-server.listen(0, '127.0.0.1', () => {
+server.listen(Number(process.argv[2] ?? 0), '127.0.0.1', () => {
   const { port } = server.address() as AddressInfo;
   process.stdout.write(`http://127.0.0.1:${port}\n`);
 });
