@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, test, type TestContext } from 'node:test';
-import { within } from '../support/eventually.ts';
+import { eventually, within } from '../support/eventually.ts';
 import { binary, root, type Server, startServer } from '../support/server.ts';
 import { quiet } from '../support/settings.ts';
 import { base64 } from '../support/tasks.ts';
@@ -374,7 +374,8 @@ test('a server without its browsers starts, and its log names them', limit, asyn
   const missing = other.log.find((line) => line.includes('chromium_missing'));
   const reason = "can't start /no/shell: No such file or directory";
   assert.equal(missing && JSON.parse(missing).message, reason);
-  assert.ok(other.log.some((line) => line.includes("can't start /no/browser: No such file")));
+  const names = (line: string) => line.includes("can't start /no/browser: No such file");
+  await eventually('the log names the other one', () => other.log.some(names), 10_000);
   const env = { CAPSTAN_URL: other.url, CAPSTAN_API_KEY: other.key };
   writeFileSync(path.join(folder, 'greets.ts'), greets);
   await done(['task', 'push', 'greets.ts'], env);
