@@ -16,27 +16,35 @@ std::function<Async<>(std::unique_ptr<WebSocket>)> relay_of(std::shared_ptr<Sess
   };
 }
 
-}  // namespace
-
 // The session in the query, or at /devtools/browser/{browserId}. Nothing means: a new one.
-Async<std::shared_ptr<Session>> DevToolsRoutes::wanted_session(const Call& call) {
+std::optional<SessionId> wanted_id(const Call& call) {
   std::string_view text = call.request.query_value("sessionId").value_or("");
   if (text.empty() && call.fields.size() == 1 && call.fields.front().first == "browserId") {
     text = call.fields.front().second;
   }
   if (text.empty()) {
+    return std::nullopt;
+  }
+  if (auto id = SessionId::parse(text)) {
+    return id;
+  }
+  throw Error(ErrorCode::not_found, "no such session");
+}
+
+}  // namespace
+
+Async<std::shared_ptr<Session>> DevToolsRoutes::wanted_session(TeamId team,
+                                                               std::optional<SessionId> id) {
+  if (!id) {
     co_return nullptr;
   }
-  auto id = SessionId::parse(text);
-  if (!id) {
-    throw Error(ErrorCode::not_found, "no such session");
-  }
-  co_return co_await sessions_.find_running(call.caller.team, *id);
+  co_return co_await sessions_.find_running(std::move(team), std::move(*id));
 }
 
 Async<Response> DevToolsRoutes::connect(Call call) {
   Response response;
-  if (std::shared_ptr<Session> session = co_await wanted_session(call)) {
+  if (std::shared_ptr<Session> session =
+          co_await wanted_session(call.caller.team, wanted_id(call))) {
     co_await session->use();  // so that what keeps it from opening is answered, not cut off
     response.upgrade = relay_of(std::move(session), "");
     co_return response;
@@ -55,7 +63,7 @@ Async<> DevToolsRoutes::relay_own_session(SessionOrder order, std::unique_ptr<We
 }
 
 Async<Response> DevToolsRoutes::connect_page(Call call) {
-  std::shared_ptr<Session> session = co_await wanted_session(call);
+  std::shared_ptr<Session> session = co_await wanted_session(call.caller.team, wanted_id(call));
   if (!session) {
     throw Error(ErrorCode::invalid_argument, "sessionId is required in the query");
   }
@@ -75,7 +83,8 @@ Async<Response> DevToolsRoutes::connect_page(Call call) {
 
 Async<Response> DevToolsRoutes::version(Call call) {
   std::string address;
-  if (std::shared_ptr<Session> session = co_await wanted_session(call)) {
+  if (std::shared_ptr<Session> session =
+          co_await wanted_session(call.caller.team, wanted_id(call))) {
     address = devtools_address(call.request, *session);
   } else {
     SessionOrder order = make_session_order(call.caller, {}, sessions_, runs_);
@@ -91,7 +100,7 @@ Async<Response> DevToolsRoutes::version(Call call) {
 }
 
 Async<Response> DevToolsRoutes::list(Call call) {
-  std::shared_ptr<Session> session = co_await wanted_session(call);
+  std::shared_ptr<Session> session = co_await wanted_session(call.caller.team, wanted_id(call));
   if (!session) {
     throw Error(ErrorCode::invalid_argument, "sessionId is required in the query");
   }

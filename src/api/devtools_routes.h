@@ -23,7 +23,7 @@ class DevToolsRoutes {
   Async<Response> list(Call call);
 
  private:
-  Async<std::shared_ptr<Session>> wanted_session(const Call& call);
+  Async<std::shared_ptr<Session>> wanted_session(TeamId team, std::optional<SessionId> id);
   Async<> relay_own_session(SessionOrder order, std::unique_ptr<WebSocket> socket);
 
   Sessions& sessions_;

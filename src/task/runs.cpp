@@ -146,7 +146,7 @@ Async<> Runs::work_off_queue() {
       if (!claimed.ok()) {
         log_error("queue_not_read", {{"cause", claimed.error().cause()}});
       }
-      std::optional<RunClaim> claim = claimed.ok() ? std::move(claimed).take() : std::nullopt;
+      std::optional<RunClaim> claim = claimed.ok() ? claimed.value() : std::nullopt;
       may_be_queued_ = may_be_queued_ || claim || !claimed.ok();
       if (!claim) {
         --running_;
