@@ -21,7 +21,6 @@ constexpr std::uint32_t first_user = 200'000;
 constexpr std::uint32_t user_count = 60'000;
 // Chromium puts its shared bitmaps into /dev/shm and crashes when it is full.
 constexpr std::uint64_t shared_memory_enough = std::uint64_t{512} << 20;
-constexpr int failures_that_mean_trouble = 3;
 constexpr std::size_t version_bytes_max = 4096;  // one line, in truth
 
 bool is_shared_memory_small() {
@@ -59,9 +58,9 @@ Browsers::Browsers(Executor executor, Clock& clock, Cage& cage, WorkFolder& work
 Async<> Browsers::start() {
   auto known = co_await outcome_of(get_to_know_chromium());
   if (!known.ok()) {
-    last_failure_ = known.error().message();
-    failures_in_a_row_ = failures_that_mean_trouble;
-    log_error("chromium_missing", {{"message", last_failure_}, {"cause", known.error().cause()}});
+    failures_.add_certain(known.error().message());
+    log_error("chromium_missing",
+              {{"message", known.error().message()}, {"cause", known.error().cause()}});
   }
   headful_.start_refill();
   headless_.start_refill();
@@ -160,12 +159,12 @@ Async<std::unique_ptr<Browser>> Browsers::launch(BrowserKind kind) {
   SteadyTime begin = clock_.now();
   auto browser = co_await outcome_of(start_ready(kind));
   if (!browser.ok()) {
-    ++failures_in_a_row_;
-    last_failure_ = browser.error().message();
-    log_warning("browser_launch_failed", {{"kind", to_text(kind)}, {"message", last_failure_}});
-    throw Error(ErrorCode::unavailable, "no browser could be started: " + last_failure_);
+    std::string message = browser.error().message();
+    log_warning("browser_launch_failed", {{"kind", to_text(kind)}, {"message", message}});
+    failures_.add(message);
+    throw Error(ErrorCode::unavailable, "no browser could be started: " + message);
   }
-  failures_in_a_row_ = 0;
+  failures_.end();
   std::chrono::duration<double> took = clock_.now() - begin;
   launch_seconds_.Observe(took.count());
   log_info("browser_ready",
@@ -175,13 +174,6 @@ Async<std::unique_ptr<Browser>> Browsers::launch(BrowserKind kind) {
 
 Async<std::unique_ptr<Browser>> Browsers::take(BrowserKind kind) {
   co_return co_await pool(kind).take();
-}
-
-std::optional<std::string> Browsers::trouble() const {
-  if (failures_in_a_row_ < failures_that_mean_trouble) {
-    return std::nullopt;
-  }
-  return last_failure_;
 }
 
 Async<> Browsers::close() {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/failure_streak.h"
 #include "base/metrics.h"
 #include "browser/browser.h"
 #include "io/warm_pool.h"
@@ -36,7 +37,7 @@ class Browsers {
   // Version of the installed Chromium, "156.0.8078.79"; empty if there is none.
   const std::string& version() const { return version_; }
   // Why browsers can't be started at the moment, after three failures in a row.
-  std::optional<std::string> trouble() const;
+  std::optional<std::string> trouble() const { return failures_.trouble(); }
   // Whether renderers run in Chromium's own sandbox.
   bool own_sandbox() const { return own_sandbox_; }
   std::size_t warm_count() const { return headful_.ready_count() + headless_.ready_count(); }
@@ -64,8 +65,7 @@ class Browsers {
   bool own_sandbox_ = true;
   bool small_shared_memory_ = false;
   std::uint32_t next_user_ = 0;
-  int failures_in_a_row_ = 0;
-  std::string last_failure_;
+  FailureStreak failures_;
   WarmPool<Browser> headful_;
   WarmPool<Browser> headless_;
 };

@@ -12,7 +12,6 @@ namespace {
 
 // Loading Playwright takes about 0.3 s of a processor, several times that on a busy machine.
 constexpr auto start_limit = 30s;
-constexpr int failures_that_mean_trouble = 3;
 
 }  // namespace
 
@@ -31,21 +30,13 @@ Async<std::unique_ptr<Runner>> Runners::launch() {
   SteadyTime begin = clock_.now();
   auto runner = co_await outcome_of(start_ready());
   if (!runner.ok()) {
-    ++failures_in_a_row_;
-    last_failure_ = runner.error().message();
-    throw Error(ErrorCode::unavailable, "no runner could be started: " + last_failure_);
+    failures_.add(runner.error().message());
+    throw Error(ErrorCode::unavailable, "no runner could be started: " + runner.error().message());
   }
-  failures_in_a_row_ = 0;
+  failures_.end();
   std::chrono::duration<double> took = clock_.now() - begin;
   start_seconds_.Observe(took.count());
   co_return std::move(runner).take();
-}
-
-std::optional<std::string> Runners::trouble() const {
-  if (failures_in_a_row_ < failures_that_mean_trouble) {
-    return std::nullopt;
-  }
-  return last_failure_;
 }
 
 Async<std::unique_ptr<Runner>> Runners::start_ready() {

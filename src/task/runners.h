@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "base/failure_streak.h"
 #include "base/metrics.h"
 #include "io/warm_pool.h"
 #include "io/work_folder.h"
@@ -21,7 +22,7 @@ class Runners {
   // A runner that has loaded everything. Throws unavailable when none can be started.
   Async<std::unique_ptr<Runner>> take() { return pool_.take(); }
   // Why runners can't be started at the moment, after three failures in a row.
-  std::optional<std::string> trouble() const;
+  std::optional<std::string> trouble() const { return failures_.trouble(); }
   std::size_t warm_count() const { return pool_.ready_count(); }
   Async<> close() { return pool_.close(); }
 
@@ -35,8 +36,7 @@ class Runners {
   WorkFolder& work_folder_;
   const NodeRuntime& runtime_;
   prometheus::Histogram& start_seconds_;
-  int failures_in_a_row_ = 0;
-  std::string last_failure_;
+  FailureStreak failures_;
   WarmPool<Runner> pool_;
 };
 
