@@ -97,6 +97,26 @@ ASYNC_TEST(Race, first_of_names_the_first_and_cancels_the_others) {
   co_await scope.close();
 }
 
+ASYNC_TEST(Race, sleep_or_until_ends_with_the_time_or_the_event_whichever_is_first) {
+  Event closing(executor());
+  int returned = 0;
+  auto count = [](Async<> work, int* ended) -> Async<> {
+    co_await std::move(work);
+    ++*ended;
+  };
+  Scope scope(executor(), "test");
+  scope.spawn(count(sleep_or_until(&clock_, 1s, &closing), &returned));
+  scope.spawn(count(sleep_or_until(&clock_, 1h, &closing), &returned));
+  co_await settle();
+  EXPECT_EQ(returned, 0);
+  co_await let_pass(1s);
+  EXPECT_EQ(returned, 1);
+  closing.set();
+  co_await scope.drain();
+  EXPECT_EQ(returned, 2);
+  co_await sleep_or_until(&clock_, 1h, &closing);
+}
+
 class ScopeTest : public LoopTest {};
 
 ASYNC_TEST(ScopeTest, close_cancels_what_runs_and_waits_for_it) {

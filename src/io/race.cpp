@@ -23,4 +23,11 @@ Async<std::size_t> first_of(std::vector<Async<>> works) {
   co_return order[0];
 }
 
+Async<> sleep_or_until(Clock* clock, Duration duration, Event* event) {
+  std::vector<Async<>> either;
+  either.push_back(clock->sleep(duration));
+  either.push_back(event->wait());
+  co_await first_of(std::move(either));
+}
+
 }  // namespace capstan

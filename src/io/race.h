@@ -7,6 +7,7 @@
 #include <boost/asio/experimental/parallel_group.hpp>
 
 #include "io/clock.h"
+#include "io/event.h"
 #include "io/outcome.h"
 
 namespace capstan {
@@ -15,6 +16,10 @@ namespace capstan {
 // Returns the index of the first one; throws its Error if that one failed. (Asio's own `||` waits
 // for the first success, and so hides a failure until the deadline.)
 Async<std::size_t> first_of(std::vector<Async<>> works);
+
+// Sleeps until the time has passed or the event is set, whichever comes first: for work that tries
+// again later, until its owner closes.
+Async<> sleep_or_until(Clock* clock, Duration duration, Event* event);
 
 // The coroutine of within(): a coroutine's parameters are no references.
 template <class T>

@@ -86,12 +86,7 @@ class WarmPool {
     refilling_ = false;
   }
 
-  Async<> pause(Duration duration) {
-    std::vector<Async<>> either;
-    either.push_back(clock_.sleep(duration));
-    either.push_back(closing_.wait());
-    co_await first_of(std::move(either));
-  }
+  Async<> pause(Duration duration) { return sleep_or_until(&clock_, duration, &closing_); }
 
   Clock& clock_;
   const std::string name_;

@@ -70,10 +70,7 @@ Async<> Sessions::supervise(std::shared_ptr<Session> session) {
   }
   // Until its row tells the truth, it does.
   while (!co_await session->store_end() && !closing_.is_set()) {
-    std::vector<Async<>> either;
-    either.push_back(clock_.sleep(store_retry_interval));
-    either.push_back(closing_.wait());
-    co_await first_of(std::move(either));
+    co_await sleep_or_until(&clock_, store_retry_interval, &closing_);
   }
   sessions_.erase(session->id());
 }

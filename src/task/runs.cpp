@@ -165,14 +165,6 @@ Async<> Runs::work_off_queue() {
   }
 }
 
-// Until the time has passed or the server closes.
-Async<> Runs::pause(Duration duration) {
-  std::vector<Async<>> either;
-  either.push_back(clock_.sleep(duration));
-  either.push_back(closing_.wait());
-  co_await first_of(std::move(either));
-}
-
 Async<> Runs::live(RunClaim claim) {
   std::shared_ptr<OpenRun> open = open_run(claim.id);
   SteadyTime begin_time = clock_.now();

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/metrics.h"
+#include "io/race.h"
 #include "task/execution.h"
 
 namespace capstan {
@@ -71,7 +72,8 @@ class Runs {
   Async<> live(RunClaim claim);
   Async<bool> store_end(RunClaim claim, RunOutcome outcome, std::vector<std::string> session_ids,
                         OpenRun* open);
-  Async<> pause(Duration duration);
+  // Until the time has passed or this server closes.
+  Async<> pause(Duration duration) { return sleep_or_until(&clock_, duration, &closing_); }
 
   Executor executor_;
   Clock& clock_;
