@@ -10,6 +10,7 @@ export const floors = new Map([
   ['cdp', 3],
   ['cage', 3],
   ['access', 4],
+  ['egress', 4],
   ['browser', 4],
   ['session', 5],
   ['task', 6],
