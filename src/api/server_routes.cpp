@@ -15,15 +15,20 @@ Response text_response(std::string content_type, std::string text) {
   return response;
 }
 
-json::object to_json(const Isolation& isolation) {
-  return {{"level", to_text(isolation.level)}, {"reasons", json::value_from(isolation.reasons)}};
+json::object isolation_of(const Cage& cage, CageKind kind) {
+  const Isolation& isolation = cage.isolation(kind);
+  json::object limits{{"memory", cage.memory_bound(kind)},
+                      {"processes", cage.processes_bound(isolation.level)}};
+  return {{"level", to_text(isolation.level)},
+          {"reasons", json::value_from(isolation.reasons)},
+          {"limits", std::move(limits)}};
 }
 
 }  // namespace
 
 Async<Response> ServerRoutes::health(Call) {
-  json::object isolation{{"task", to_json(cage_.isolation())},
-                         {"browser", to_json(cage_.isolation())},
+  json::object isolation{{"task", isolation_of(cage_, CageKind::task)},
+                         {"browser", isolation_of(cage_, CageKind::browser)},
                          {"browser_sandbox", browsers_.own_sandbox()}};
   json::object warm{{"browsers", browsers_.warm_count()}, {"runners", runners_.warm_count()}};
   co_return json_response(200, json::object{

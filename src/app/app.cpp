@@ -17,11 +17,40 @@ namespace {
 constexpr auto last_answers = 2s;
 constexpr std::size_t operator_token_bytes = 32;
 
+constexpr std::uint64_t mib = std::uint64_t{1} << 20;
+
+// They are checked when they are read.
+IsolationLevel isolation_level(const std::string& text) {
+  return parse_isolation_level(text).value_or(IsolationLevel::strict);
+}
+
+CageLimits browser_cage_limits(const Config& config) {
+  CageLimits limits = browser_limits();
+  limits.memory_bytes_max = config.sessions.memory_mib_max * mib;
+  limits.home_bytes_max = config.sessions.disk_mib_max * mib;
+  limits.processes_max = config.sessions.processes_max;
+  limits.open_files_max = config.sessions.open_files_max;
+  limits.cpu_percent_max = config.sessions.cpu_percent_max;
+  return limits;
+}
+
 BrowserSettings browser_settings(const Config& config) {
   return {.chromium = config.browser.chromium,
           .headless_shell = config.browser.headless_shell,
           .warm_headful = config.browser.warm_headful,
-          .warm_headless = config.browser.warm_headless};
+          .warm_headless = config.browser.warm_headless,
+          .limits = browser_cage_limits(config),
+          .isolation_min = isolation_level(config.isolation.minimum)};
+}
+
+RunnerSettings runner_settings(const Config& config) {
+  CageLimits limits;
+  limits.memory_bytes_max = config.runs.memory_mib_max * mib;
+  limits.home_bytes_max = config.runs.disk_mib_max * mib;
+  limits.processes_max = config.runs.processes_max;
+  limits.open_files_max = config.runs.open_files_max;
+  limits.cpu_percent_max = config.runs.cpu_percent_max;
+  return {.warm = config.runs.warm, .limits = limits, .has_exit = config.task.network == "egress"};
 }
 
 SessionLimits session_limits(const Config& config) {
@@ -38,8 +67,7 @@ RunLimits run_limits(const Config& config) {
                 .queued_per_team_max = static_cast<std::int64_t>(config.runs.max_queued_per_team)},
       .run_time_max = config.runs.timeout,
       .log_bytes_max = config.runs.log_bytes_max,
-      .isolation_min =
-          parse_isolation_level(config.isolation.minimum).value_or(IsolationLevel::strict)};
+      .isolation_min = isolation_level(config.isolation.minimum)};
 }
 
 std::string url_host(const std::string& host) {
@@ -69,17 +97,17 @@ App::App(Executor executor, Config config)
       data_(config_.data),
       database_(data_.database()),
       work_folder_(config_.server.temporary_folder, workers_),
-      cage_(executor_),
+      cage_(executor_, work_folder_),
       teams_(database_, clock_, random_),
       runtime_{.runner_folder = find_runner_folder(config_),
                .compile_cache = data_.compile_cache()},
-      browsers_(executor_, clock_, cage_, work_folder_, metrics_, browser_settings(config_)),
+      browsers_(executor_, clock_, cage_, metrics_, browser_settings(config_)),
       sessions_(executor_, clock_, random_, database_, browsers_, metrics_,
                 session_limits(config_)),
       bundler_(executor_, clock_, cage_, runtime_),
       tasks_(database_, clock_, random_, bundler_,
              TaskLimits{.code_bytes_max = config_.task.code_bytes_max}),
-      runners_(executor_, clock_, cage_, work_folder_, runtime_, metrics_, config_.runs.warm),
+      runners_(executor_, clock_, cage_, runtime_, metrics_, runner_settings(config_)),
       runs_(executor_, clock_, random_, database_, cage_, runners_, sessions_, metrics_,
             run_limits(config_)),
       gate_(teams_, sessions_, clock_, metrics_, config_.server.hosts, operator_token_),
@@ -111,9 +139,10 @@ Async<> App::start() {
   if (std::string reason = runtime_.trouble(); !reason.empty()) {
     log_error("runner_missing", {{"message", reason}});
   }
+  co_await cage_.find_levels(isolation_level(config_.isolation.maximum));
   co_await sessions_.start();
   co_await browsers_.start();
-  runners_.start();
+  co_await runners_.start();
   co_await runs_.start([this](Request request, Caller caller) {
     return gate_.answer_at_door(std::move(request), std::move(caller));
   });

@@ -35,17 +35,18 @@ std::string trouble_of(const std::string& program, const std::string& message) {
 Checkup::Checkup(Executor executor, const Config& config)
     : config_(config),
       work_folder_(config_.server.temporary_folder, workers_),
-      cage_(executor),
+      cage_(executor, work_folder_),
       runtime_{.runner_folder = find_runner_folder(config_), .compile_cache = {}},
-      browsers_(executor, clock_, cage_, work_folder_, metrics_,
+      browsers_(executor, clock_, cage_, metrics_,
                 BrowserSettings{.chromium = config_.browser.chromium,
                                 .headless_shell = config_.browser.headless_shell,
                                 .warm_headful = 0,
                                 .warm_headless = 0}),
-      runners_(executor, clock_, cage_, work_folder_, runtime_, metrics_, 0) {}
+      runners_(executor, clock_, cage_, runtime_, metrics_, {.warm = 0}) {}
 
 Async<std::vector<Finding>> Checkup::run() {
   std::vector<Finding> findings;
+  co_await cage_.find_levels(parse_isolation_level(config_.isolation.maximum).value());
   co_await browsers_.start();
   findings.push_back(
       co_await try_browser(BrowserKind::headful, "browser.chromium", config_.browser.chromium));
@@ -53,7 +54,8 @@ Async<std::vector<Finding>> Checkup::run() {
                                           config_.browser.headless_shell));
   findings.push_back(check_sandbox());
   findings.push_back(co_await try_runner());
-  findings.push_back(check_isolation());
+  findings.push_back(check_isolation(CageKind::task));
+  findings.push_back(check_isolation(CageKind::browser));
   co_await runners_.close();
   co_await browsers_.close();
   co_await cage_.close();
@@ -124,22 +126,24 @@ Async<> Checkup::start_runner() {
   co_await runner->close();
 }
 
-Finding Checkup::check_isolation() const {
-  const Isolation& isolation = cage_.isolation();
+Finding Checkup::check_isolation(CageKind kind) const {
+  const Isolation& isolation = cage_.isolation(kind);
+  std::string what = "isolation of " + std::string(to_text(kind)) + "s";
   std::string found(to_text(isolation.level));
   if (!isolation.reasons.empty()) {
     found += ": " + joined(isolation.reasons);
   }
   if (isolation.level < parse_isolation_level(config_.isolation.minimum)) {
-    return {Verdict::fail, "isolation",
-            found + "; tasks are not run below " + config_.isolation.minimum,
-            "set isolation.minimum to what this machine gives, if you trust the tasks"};
+    return {Verdict::fail, what,
+            found + "; they are not started below " + config_.isolation.minimum,
+            "run the server as root, or allow unprivileged user namespaces; or set "
+            "isolation.minimum to what this machine gives, if you trust the code"};
   }
   if (isolation.level == IsolationLevel::strict) {
-    return {Verdict::ok, "isolation", found, ""};
+    return {Verdict::ok, what, found, ""};
   }
-  return {Verdict::warn, "isolation", found,
-          "run only tasks that you trust; docs/guide/security.md says what holds"};
+  return {Verdict::warn, what, found,
+          "run only what you trust that far; docs/guide/security.md says what holds"};
 }
 
 }  // namespace capstan

@@ -27,7 +27,7 @@ class Checkup {
   Finding check_sandbox() const;
   Async<Finding> try_runner();
   Async<> start_runner();
-  Finding check_isolation() const;
+  Finding check_isolation(CageKind kind) const;
 
   const Config config_;
   SystemClock clock_;

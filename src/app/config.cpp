@@ -58,9 +58,19 @@ std::vector<Setting> settings_of(Config& config) {
       {"runs.timeout", &config.runs.timeout},
       {"runs.warm", Count{&config.runs.warm, 0}},
       {"runs.log_bytes_max", Count{&config.runs.log_bytes_max, 0}},
+      {"runs.memory_mib_max", Count{&config.runs.memory_mib_max, 64}},
+      {"runs.disk_mib_max", Count{&config.runs.disk_mib_max, 1}},
+      {"runs.processes_max", Count{&config.runs.processes_max, 32}},
+      {"runs.open_files_max", Count{&config.runs.open_files_max, 64}},
+      {"runs.cpu_percent_max", Count{&config.runs.cpu_percent_max, 0}},
       {"runs.shutdown_grace", &config.runs.shutdown_grace},
       {"sessions.max", Count{&config.sessions.max, 1}},
       {"sessions.max_per_team", Count{&config.sessions.max_per_team, 1}},
+      {"sessions.memory_mib_max", Count{&config.sessions.memory_mib_max, 256}},
+      {"sessions.disk_mib_max", Count{&config.sessions.disk_mib_max, 64}},
+      {"sessions.processes_max", Count{&config.sessions.processes_max, 128}},
+      {"sessions.open_files_max", Count{&config.sessions.open_files_max, 512}},
+      {"sessions.cpu_percent_max", Count{&config.sessions.cpu_percent_max, 0}},
       {"browser.default", Choice{&config.browser.kind, {"headful", "headless"}}},
       {"browser.chromium", &config.browser.chromium},
       {"browser.headless_shell", &config.browser.headless_shell},
@@ -70,6 +80,7 @@ std::vector<Setting> settings_of(Config& config) {
       {"task.code_bytes_max", Count{&config.task.code_bytes_max, 1}},
       {"egress.allow", &config.egress.allow},
       {"isolation.minimum", Choice{&config.isolation.minimum, {"none", "standard", "strict"}}},
+      {"isolation.maximum", Choice{&config.isolation.maximum, {"none", "standard", "strict"}}},
       {"runner.folder", &config.runner.folder},
   };
 }
@@ -320,7 +331,7 @@ Config read_config(const ConfigFlags& flags, const Environment& environment) {
 
 std::filesystem::path find_runner_folder(const Config& config) {
   if (!config.runner.folder.empty()) {
-    return std::filesystem::absolute(config.runner.folder);
+    return std::filesystem::weakly_canonical(config.runner.folder);
   }
   std::error_code error;
   std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);

@@ -30,12 +30,22 @@ struct Config {
     Duration timeout = std::chrono::hours(3);
     std::size_t warm = 2;
     std::size_t log_bytes_max = std::size_t{1} << 20;
+    std::size_t memory_mib_max = 1024;
+    std::size_t disk_mib_max = 256;
+    std::size_t processes_max = 256;
+    std::size_t open_files_max = 1024;
+    std::size_t cpu_percent_max = 0;  // 100 is one processor; 0: no limit
     Duration shutdown_grace = std::chrono::seconds(25);
   } runs;
 
   struct {
     std::size_t max;  // default: what half of the memory holds, at most 64
     std::size_t max_per_team = 64;
+    std::size_t memory_mib_max = 4096;
+    std::size_t disk_mib_max = 1024;
+    std::size_t processes_max = 1024;
+    std::size_t open_files_max = 8192;
+    std::size_t cpu_percent_max = 0;
   } sessions;
 
   struct {
@@ -56,7 +66,8 @@ struct Config {
   } egress;
 
   struct {
-    std::string minimum = "none";
+    std::string minimum = "standard";
+    std::string maximum = "strict";  // a level above it is not tried for
   } isolation;
 
   struct {

@@ -255,9 +255,9 @@ TEST_F(ConfigTest, names_the_variable_that_is_bad) {
 }
 
 TEST_F(ConfigTest, names_the_variable_that_is_unknown_and_those_that_are_known) {
-  EXPECT_EQ(problem_in_variable("CAPSTAN_SESSIONS_MAXIMUM", "1"),
-            "CAPSTAN_SESSIONS_MAXIMUM: this is not a setting; there are CAPSTAN_SESSIONS_MAX, "
-            "CAPSTAN_SESSIONS_MAX_PER_TEAM");
+  EXPECT_EQ(problem_in_variable("CAPSTAN_ISOLATION_MIN", "none"),
+            "CAPSTAN_ISOLATION_MIN: this is not a setting; there are CAPSTAN_ISOLATION_MINIMUM, "
+            "CAPSTAN_ISOLATION_MAXIMUM");
   for (const char* variable : {"CAPSTAN_RUNS_TYPO", "CAPSTAN_RUNS_", "CAPSTAN_RUNS_WARM_",
                                "CAPSTAN_RUNS_warm", "CAPSTAN_RUNNER_FOLDERS"}) {
     EXPECT_TRUE(problem_in_variable(variable, "").starts_with(std::string(variable) + ": "))

@@ -66,13 +66,10 @@ Async<> navigate(Party* page, std::string url) {
 
 }  // namespace
 
-Browser::Browser(Executor executor, Clock& clock, WorkFolder& work_folder, BrowserKind kind,
-                 std::filesystem::path profile_folder, std::unique_ptr<Child> child,
+Browser::Browser(Executor executor, Clock& clock, BrowserKind kind, std::unique_ptr<Child> child,
                  std::unique_ptr<DevTools> devtools)
     : clock_(clock),
-      work_folder_(work_folder),
       kind_(kind),
-      profile_folder_(std::move(profile_folder)),
       child_(std::move(child)),
       devtools_(std::move(devtools)),
       gone_(executor),
@@ -142,9 +139,8 @@ Async<> Browser::open(std::string url) {
 
 Async<> Browser::close() {
   child_->kill();
-  co_await child_->wait();
+  co_await child_->gone();
   co_await scope_.close();
-  co_await work_folder_.remove(std::exchange(profile_folder_, {}));
 }
 
 }  // namespace capstan

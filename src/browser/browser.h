@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -9,7 +8,6 @@
 #include "cdp/devtools.h"
 #include "io/clock.h"
 #include "io/scope.h"
-#include "io/work_folder.h"
 
 namespace capstan {
 
@@ -24,8 +22,7 @@ struct PageInfo {
 // pool while it is warm. Who owns it must await close() before destroying it.
 class Browser {
  public:
-  Browser(Executor executor, Clock& clock, WorkFolder& work_folder, BrowserKind kind,
-          std::filesystem::path profile_folder, std::unique_ptr<Child> child,
+  Browser(Executor executor, Clock& clock, BrowserKind kind, std::unique_ptr<Child> child,
           std::unique_ptr<DevTools> devtools);
 
   // Waits until DevTools answers and the first page is there. Throws when that takes longer than
@@ -48,16 +45,19 @@ class Browser {
   Async<> open(std::string url);
   Async<std::vector<PageInfo>> pages();
 
-  // Ends the whole process tree, waits for that and removes the profile. Can be called once.
+  // The only way from the browser to the network, which speaks HTTP's proxy protocol; once. Until
+  // somebody answers there, the browser's requests wait.
+  Door take_exit() { return child_->take_door(); }
+  LimitsMet limits_met() const { return child_->limits_met(); }
+
+  // Ends all of its processes, and waits for that. Can be called once.
   Async<> close();
 
  private:
   Async<> live();
 
   Clock& clock_;
-  WorkFolder& work_folder_;
   const BrowserKind kind_;
-  std::filesystem::path profile_folder_;
   std::unique_ptr<Child> child_;
   std::unique_ptr<DevTools> devtools_;
   std::string product_;

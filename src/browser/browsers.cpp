@@ -1,8 +1,5 @@
 #include "browser/browsers.h"
 
-#include <sys/statvfs.h>
-#include <unistd.h>
-
 #include <prometheus/histogram.h>
 
 #include "base/log.h"
@@ -15,19 +12,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// As root, each browser gets a user of its own, so that none can touch another's files or
-// processes. The range is above what systems hand out to people.
-constexpr std::uint32_t first_user = 200'000;
-constexpr std::uint32_t user_count = 60'000;
-// Chromium puts its shared bitmaps into /dev/shm and crashes when it is full.
-constexpr std::uint64_t shared_memory_enough = std::uint64_t{512} << 20;
 constexpr std::size_t version_bytes_max = 4096;  // one line, in truth
-
-bool is_shared_memory_small() {
-  struct statvfs status{};
-  return ::statvfs("/dev/shm", &status) != 0 ||
-         status.f_blocks * status.f_frsize < shared_memory_enough;
-}
 
 std::vector<std::pair<std::string, std::string>> browser_environment(
     const std::filesystem::path& home) {
@@ -40,16 +25,24 @@ std::vector<std::pair<std::string, std::string>> browser_environment(
 
 }  // namespace
 
-Browsers::Browsers(Executor executor, Clock& clock, Cage& cage, WorkFolder& work_folder,
-                   Metrics& metrics, BrowserSettings settings)
+CageLimits browser_limits() {
+  constexpr std::uint64_t mib = std::uint64_t{1} << 20;
+  return {.memory_bytes_max = 4096 * mib,
+          .processes_max = 1024,  // eight tabs with workers had 137 threads, three blank ones 56
+          .home_bytes_max = 1024 * mib,
+          .shared_memory_bytes_max = 512 * mib,
+          .open_files_max = 8192,
+          .file_bytes_max = 4096 * mib};
+}
+
+Browsers::Browsers(Executor executor, Clock& clock, Cage& cage, Metrics& metrics,
+                   BrowserSettings settings)
     : executor_(std::move(executor)),
       clock_(clock),
       cage_(cage),
       settings_(std::move(settings)),
-      work_folder_(work_folder),
       launch_seconds_(metrics.seconds("capstan_browser_launch_seconds",
                                       "Time from starting Chromium until it has a page.")),
-      small_shared_memory_(is_shared_memory_small()),
       headful_(executor_, clock, "headful browsers", settings_.warm_headful,
                [this] { return launch(BrowserKind::headful); }),
       headless_(executor_, clock, "headless browsers", settings_.warm_headless,
@@ -71,6 +64,9 @@ Async<> Browsers::get_to_know_chromium() {
   // A launch may fail for many reasons. Only one that fails again with the sandbox, and then
   // succeeds without, says something about the sandbox.
   for (bool own_sandbox : {true, true, false}) {
+    if (!own_sandbox && is_strict()) {
+      break;  // a cage that is strict lets it have its sandbox, so something else is wrong
+    }
     own_sandbox_ = own_sandbox;
     auto tried = co_await outcome_of(start_ready(BrowserKind::headless));
     if (tried.ok()) {
@@ -89,8 +85,12 @@ Async<> Browsers::get_to_know_chromium() {
 
 Async<std::string> Browsers::read_version() {
   StreamPair out = make_output_pipe();
-  ChildOrder order{.program = settings_.headless_shell, .arguments = {"--version"}};
-  order.environment = browser_environment("/tmp");
+  ChildOrder order = this->order(BrowserKind::headless);
+  order.command = [this](const Interior& interior) {
+    return Command{.program = program(BrowserKind::headless),
+                   .arguments = {"--version"},
+                   .environment = browser_environment(interior.home)};
+  };
   order.descriptors.push_back({1, std::move(out.theirs)});
   auto child = co_await cage_.start(std::move(order));
   Stream stream(executor_, std::move(out.ours));
@@ -104,41 +104,40 @@ Async<std::string> Browsers::read_version() {
   co_return text.substr(begin, text.find_first_not_of("0123456789.", begin) - begin);
 }
 
+std::filesystem::path Browsers::program(BrowserKind kind) const {
+  std::error_code ignored;
+  return std::filesystem::weakly_canonical(
+      kind == BrowserKind::headful ? settings_.chromium : settings_.headless_shell, ignored);
+}
+
+ChildOrder Browsers::order(BrowserKind kind) const {
+  ChildOrder order{.kind = CageKind::browser, .limits = settings_.limits, .door_count = 1};
+  order.command = [this, kind](const Interior& interior) {
+    return Command{.program = program(kind),
+                   .arguments = to_arguments({.kind = kind,
+                                              .profile_folder = interior.home / "profile",
+                                              .user_agent = user_agent(version_),
+                                              .proxy = interior.doors.front(),
+                                              .own_sandbox = own_sandbox_,
+                                              .has_shared_memory = is_strict()}),
+                   .environment = browser_environment(interior.home)};
+  };
+  order.readable.push_back(program(kind).parent_path());
+  return order;
+}
+
 Async<std::unique_ptr<Browser>> Browsers::start_process(BrowserKind kind) {
-  std::optional<UserId> user;
-  if (::geteuid() == 0) {
-    std::uint32_t id = first_user + next_user_++ % user_count;
-    user = UserId{id, id};
-  }
-  std::filesystem::path profile =
-      user ? work_folder_.make_for_user("b-", user->user) : work_folder_.make("b-");
   StreamPair commands = make_input_pipe();
   StreamPair answers = make_output_pipe();
-  ChildOrder order{
-      .program = kind == BrowserKind::headful ? settings_.chromium : settings_.headless_shell,
-      .arguments = to_arguments({.kind = kind,
-                                 .profile_folder = profile,
-                                 .user_agent = user_agent(version_),
-                                 .own_sandbox = own_sandbox_,
-                                 .small_shared_memory = small_shared_memory_}),
-      .environment = browser_environment(profile),
-      .working_folder = profile,
-      // Chromium keeps many files open; a download or cache file may be large.
-      .limits = {.open_files_max = 8192, .file_bytes_max = std::uint64_t{4} << 30},
-      .run_as = user,
-  };
+  ChildOrder order = this->order(kind);
   order.descriptors.push_back({3, std::move(commands.theirs)});
   order.descriptors.push_back({4, std::move(answers.theirs)});
-  auto child = co_await outcome_of(cage_.start(std::move(order)));
-  if (!child.ok()) {
-    co_await work_folder_.remove(profile);
-    throw Error(child.error());
-  }
+  std::unique_ptr<Child> child = co_await cage_.start(std::move(order));
   auto devtools =
       std::make_unique<DevTools>(executor_, clock_, Stream(executor_, std::move(commands.ours)),
                                  Stream(executor_, std::move(answers.ours)), DevToolsLimits{});
-  co_return std::make_unique<Browser>(executor_, clock_, work_folder_, kind, std::move(profile),
-                                      std::move(child).take(), std::move(devtools));
+  co_return std::make_unique<Browser>(executor_, clock_, kind, std::move(child),
+                                      std::move(devtools));
 }
 
 Async<std::unique_ptr<Browser>> Browsers::start_ready(BrowserKind kind) {
@@ -172,7 +171,15 @@ Async<std::unique_ptr<Browser>> Browsers::launch(BrowserKind kind) {
   co_return std::move(browser).take();
 }
 
+std::optional<std::string> Browsers::trouble() const {
+  auto unsafe = shortfall(cage_.isolation(CageKind::browser), settings_.isolation_min);
+  return unsafe ? unsafe : failures_.trouble();
+}
+
 Async<std::unique_ptr<Browser>> Browsers::take(BrowserKind kind) {
+  if (auto unsafe = shortfall(cage_.isolation(CageKind::browser), settings_.isolation_min)) {
+    throw Error(ErrorCode::unavailable, "browsers are not started: " + *unsafe);
+  }
   co_return co_await pool(kind).take();
 }
 

@@ -12,6 +12,9 @@
 
 namespace capstan {
 
+// What Chromium needs: many files and threads, and shared memory for its bitmaps.
+CageLimits browser_limits();
+
 struct BrowserSettings {
   // The binaries themselves: Debian's wrapper scripts can't be supervised.
   std::filesystem::path chromium = "/usr/lib/chromium/chromium";
@@ -19,13 +22,15 @@ struct BrowserSettings {
   std::size_t warm_headful = 1;
   std::size_t warm_headless = 1;
   std::chrono::seconds launch_limit{30};
+  CageLimits limits = browser_limits();
+  // Below this level of isolation no browser is started.
+  IsolationLevel isolation_min = IsolationLevel::none;
 };
 
 // Starts browsers, and keeps a few of each kind running ahead of being asked for. Owned by App.
 class Browsers {
  public:
-  Browsers(Executor executor, Clock& clock, Cage& cage, WorkFolder& work_folder, Metrics& metrics,
-           BrowserSettings settings);
+  Browsers(Executor executor, Clock& clock, Cage& cage, Metrics& metrics, BrowserSettings settings);
 
   // Learns the version and whether Chromium's own sandbox works here, and begins to warm up.
   Async<> start();
@@ -36,8 +41,9 @@ class Browsers {
 
   // Version of the installed Chromium, "156.0.8078.79"; empty if there is none.
   const std::string& version() const { return version_; }
-  // Why browsers can't be started at the moment, after three failures in a row.
-  std::optional<std::string> trouble() const { return failures_.trouble(); }
+  // Why browsers can't be started at the moment: after three failures in a row, or because the
+  // machine doesn't isolate them well enough.
+  std::optional<std::string> trouble() const;
   // Whether renderers run in Chromium's own sandbox.
   bool own_sandbox() const { return own_sandbox_; }
   std::size_t warm_count() const { return headful_.ready_count() + headless_.ready_count(); }
@@ -51,6 +57,11 @@ class Browsers {
   Async<std::string> read_version();
   // Its version, and whether its sandbox works here. Throws when there is no Chromium.
   Async<> get_to_know_chromium();
+  std::filesystem::path program(BrowserKind kind) const;
+  ChildOrder order(BrowserKind kind) const;
+  bool is_strict() const {
+    return cage_.isolation(CageKind::browser).level == IsolationLevel::strict;
+  }
   Async<std::unique_ptr<Browser>> launch(BrowserKind kind);
   Async<std::unique_ptr<Browser>> start_ready(BrowserKind kind);
   Async<std::unique_ptr<Browser>> start_process(BrowserKind kind);
@@ -59,12 +70,9 @@ class Browsers {
   Clock& clock_;
   Cage& cage_;
   const BrowserSettings settings_;
-  WorkFolder& work_folder_;
   prometheus::Histogram& launch_seconds_;
   std::string version_;
   bool own_sandbox_ = true;
-  bool small_shared_memory_ = false;
-  std::uint32_t next_user_ = 0;
   FailureStreak failures_;
   WarmPool<Browser> headful_;
   WarmPool<Browser> headless_;

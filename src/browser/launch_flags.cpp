@@ -26,6 +26,14 @@ std::vector<std::string> to_arguments(const LaunchFlags& flags) {
       "--window-size=" + window,
       "--lang=en-US",
 
+      // Everything goes through the gateway, loopback too, which Chromium would leave out. A page
+      // can't take a way around it: there is none in the cage.
+      "--proxy-server=" + flags.proxy,
+      "--proxy-bypass-list=<-loopback>",
+      "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+      "--force-webrtc-ip-handling-policy",
+      "--disk-cache-size=67108864",  // it would take a share of the folder, which is in memory
+
       // Nothing but what the page and the session ask for goes to the network.
       "--disable-background-networking",
       "--disable-component-update",
@@ -70,7 +78,7 @@ std::vector<std::string> to_arguments(const LaunchFlags& flags) {
   if (!flags.own_sandbox) {
     arguments.emplace_back("--no-sandbox");
   }
-  if (flags.small_shared_memory) {
+  if (!flags.has_shared_memory) {
     arguments.emplace_back("--disable-dev-shm-usage");
   }
   arguments.emplace_back("about:blank");

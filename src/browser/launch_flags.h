@@ -27,10 +27,12 @@ struct LaunchFlags {
   BrowserKind kind;
   std::filesystem::path profile_folder;
   std::string user_agent;
+  // Where every connection goes, http://127.0.0.1:PORT.
+  std::string proxy;
   // Chromium's own sandbox around its renderers. Only off where the kernel refuses it.
   bool own_sandbox = true;
-  // Whether /dev/shm is too small for Chromium, as in a container's 64 MiB.
-  bool small_shared_memory = false;
+  // Whether there is a /dev/shm of its own, large enough for its bitmaps.
+  bool has_shared_memory = true;
 };
 
 // The command line. It is made here alone: no client can add to it.

@@ -16,12 +16,13 @@ std::vector<LaunchFlags> all_flags() {
   std::vector<LaunchFlags> all;
   for (BrowserKind kind : {BrowserKind::headful, BrowserKind::headless}) {
     for (bool own_sandbox : {true, false}) {
-      for (bool small_shared_memory : {true, false}) {
+      for (bool has_shared_memory : {true, false}) {
         all.push_back({.kind = kind,
                        .profile_folder = "/profile",
                        .user_agent = user_agent("156.0.8078.79"),
+                       .proxy = "http://127.0.0.1:8723",
                        .own_sandbox = own_sandbox,
-                       .small_shared_memory = small_shared_memory});
+                       .has_shared_memory = has_shared_memory});
       }
     }
   }
@@ -68,9 +69,17 @@ TEST(LaunchFlagsTest, the_browsers_own_sandbox_is_only_off_when_told) {
   }
 }
 
-TEST(LaunchFlagsTest, small_shared_memory_is_told) {
+TEST(LaunchFlagsTest, everything_goes_through_the_proxy_and_loopback_too) {
   for (const LaunchFlags& flags : all_flags()) {
-    EXPECT_EQ(has(to_arguments(flags), "--disable-dev-shm-usage"), flags.small_shared_memory);
+    auto arguments = to_arguments(flags);
+    EXPECT_EQ(value_of(arguments, "--proxy-server"), "http://127.0.0.1:8723");
+    EXPECT_EQ(value_of(arguments, "--proxy-bypass-list"), "<-loopback>");
+  }
+}
+
+TEST(LaunchFlagsTest, without_shared_memory_of_its_own_it_does_without) {
+  for (const LaunchFlags& flags : all_flags()) {
+    EXPECT_EQ(has(to_arguments(flags), "--disable-dev-shm-usage"), !flags.has_shared_memory);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <sys/types.h>
+#include <vector>
 
 #include "io/event.h"
 #include "io/file.h"
@@ -18,14 +19,22 @@ struct ExitStatus {
 };
 
 // The way from inside a cage to us: a listening loopback socket. Whoever calls there is the child
-// (or, below isolation level standard, another process of this machine).
+// (or, where the level of isolation is none, another process of this machine).
 struct Door {
   Fd listener;
   std::string url;  // as the child sees it: http://127.0.0.1:PORT
 };
 
-// A running process and all it has started in its process group. Owned by whoever ordered it;
-// destroying it kills the whole group at once. The Cage that made it reaps it and must outlive it.
+// Which of its bounds a cage has met so far.
+struct LimitsMet {
+  bool memory = false;     // the kernel ended a process for it
+  bool processes = false;  // it was refused another process or thread
+  bool home = false;       // its folder is full
+};
+
+// A running program and everything else in its cage. Owned by whoever ordered it; destroying it
+// ends the whole cage at once. The Cage that made it reaps it, removes its folder, and must
+// outlive it.
 class Child {
  public:
   struct Process;  // shared with the Cage's reaper
@@ -36,14 +45,18 @@ class Child {
   Child& operator=(const Child&) = delete;
 
   pid_t pid() const;
-  // Kills the group at once.
+  // Ends all that is in the cage at once.
   void kill();
-  // Waits until the process has ended. Its group has been killed by then, but processes of it may
-  // be dying still.
+  // Waits until the program has ended. Below the level strict, others of its cage have been killed
+  // by then, but may be dying still.
   Async<ExitStatus> wait();
+  // Waits until nothing is left of the cage: no process, no folder.
+  Async<> gone();
   std::optional<ExitStatus> exit_status() const;
-  // The door that was ordered; can be taken once.
-  Door take_door();
+  // The doors that were ordered, in order; each can be taken once.
+  Door take_door(std::size_t index = 0);
+  // Blocks for a moment. What was met is known until shortly after the end.
+  LimitsMet limits_met() const;
 
  private:
   std::shared_ptr<Process> process_;

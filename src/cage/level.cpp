@@ -23,4 +23,16 @@ std::optional<IsolationLevel> parse_isolation_level(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<std::string> shortfall(const Isolation& isolation, IsolationLevel minimum) {
+  if (isolation.level >= minimum) {
+    return std::nullopt;
+  }
+  std::string text = "isolation is " + std::string(to_text(isolation.level)) +
+                     ", below the minimum " + std::string(to_text(minimum));
+  for (const std::string& reason : isolation.reasons) {
+    text += "; " + reason;
+  }
+  return text;
+}
+
 }  // namespace capstan

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,37 +11,60 @@
 
 namespace capstan {
 
-// Bounds that the kernel holds against one process (setrlimit). There are never core files.
-struct ProcessLimits {
+// What runs in a cage: a task's program, or a browser, which puts cages of its own around its
+// parts and so may make namespaces.
+enum class CageKind { task, browser };
+
+std::string_view to_text(CageKind kind);
+
+// Bounds that the kernel holds. Those of the whole cage need control groups that we may write, or
+// are replaced by what there is for single processes (docs/guide/security.md); 0 is no bound.
+struct CageLimits {
+  // Of everything in the cage together.
+  std::uint64_t memory_bytes_max = 0;  // with what lies in its folders, where these are in memory
+  std::uint64_t processes_max = 256;   // with threads
+  std::uint64_t cpu_percent_max = 0;   // 100 is one processor
+  std::uint64_t home_bytes_max = std::uint64_t{256} << 20;
+  std::uint64_t shared_memory_bytes_max = 0;  // /dev/shm; 0: there is none
+
+  // Of each process. There are never core files.
   std::uint64_t open_files_max = 1024;
   std::uint64_t file_bytes_max = std::uint64_t{256} << 20;
   std::uint64_t locked_bytes_max = std::uint64_t{64} << 10;
 };
 
-struct UserId {
-  std::uint32_t user;
-  std::uint32_t group;
-};
-
-// A descriptor that the child shall have under `number`.
+// A descriptor that the child shall have under `number`, which is below 200.
 struct Inherited {
   int number;
   Fd fd;
 };
 
-// What to start, and with what. The child has exactly this: no other environment, no other open
-// descriptors. Standard streams that are not listed are /dev/null.
-struct ChildOrder {
+// What a program finds in its cage. It is known before the program starts.
+struct Interior {
+  std::filesystem::path home;      // its own folder, empty, and where it starts
+  std::vector<std::string> doors;  // of each door its URL, http://127.0.0.1:PORT
+};
+
+// The child has exactly this: no other environment.
+struct Command {
   std::filesystem::path program;
   std::vector<std::string> arguments = {};  // without the program's own name
   std::vector<std::pair<std::string, std::string>> environment = {};
-  std::filesystem::path working_folder = "/";
+};
+
+// What to start, and with what. Standard streams that are not listed are /dev/null; the child has
+// no other descriptors, and no files but the system's libraries and programs, its home, and what
+// is listed here.
+struct ChildOrder {
+  CageKind kind = CageKind::task;
+  std::function<Command(const Interior&)> command = {};
+  std::vector<std::filesystem::path> readable = {};
+  std::vector<std::filesystem::path> writable = {};
   std::vector<Inherited> descriptors = {};
-  ProcessLimits limits = {};
-  // Set to give up root; only a server that runs as root can.
-  std::optional<UserId> run_as = {};
-  // Whether the child gets a door: a loopback address, inside its cage, that leads to us.
-  bool with_door = false;
+  CageLimits limits = {};
+  // How many ways lead from inside to us. The first has always the port 8723 in a cage with a
+  // network of its own, the next one 8724, and so on.
+  std::size_t door_count = 0;
 };
 
 }  // namespace capstan

@@ -47,9 +47,9 @@ class SessionsTest : public LoopTest {
   Database database_{folder_.path() / "capstan.db"};
   Workers workers_{2};
   WorkFolder work_folder_{std::filesystem::temp_directory_path(), workers_};
-  Cage cage_{executor()};
-  Browsers browsers_{executor(),   clock_,   cage_,
-                     work_folder_, metrics_, {.warm_headful = 0, .warm_headless = 0}};
+  Cage cage_{executor(), work_folder_};
+  Browsers browsers_{
+      executor(), clock_, cage_, metrics_, {.warm_headful = 0, .warm_headless = 0}};
   Sessions sessions_{executor(),
                      clock_,
                      random_,

@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t bundlers_at_once = 2;
 // esbuild takes some 10 ms for a task; a program that grows without bound is not a task.
 constexpr auto bundle_limit = 20s;
+constexpr std::uint64_t memory_bytes_max = std::uint64_t{1} << 30;
 constexpr std::size_t answer_bytes_max = std::size_t{32} << 20;
 
 Async<> write_all(Stream* stream, std::string text) {
@@ -76,7 +77,8 @@ Async<std::string> Bundler::answer_to(std::string question) {
   Semaphore::Permit turn = co_await turns_.acquire();
   StreamPair in = make_input_pipe();
   StreamPair out = make_output_pipe();
-  ChildOrder order = runtime_.order("bundle", {"--max-old-space-size=256"}, "/tmp");
+  ChildOrder order = runtime_.order("bundle", {"--max-old-space-size=256"});
+  order.limits.memory_bytes_max = memory_bytes_max;
   order.descriptors.push_back({0, std::move(in.theirs)});
   order.descriptors.push_back({1, std::move(out.theirs)});
   auto child = co_await cage_.start(std::move(order));

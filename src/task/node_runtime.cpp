@@ -20,17 +20,27 @@ std::string NodeRuntime::trouble() const {
   return {};
 }
 
-ChildOrder NodeRuntime::order(const std::string& program_name, std::vector<std::string> node_flags,
-                              const std::filesystem::path& folder) const {
-  ChildOrder order{.program = node(), .arguments = std::move(node_flags)};
-  order.arguments.push_back(program(program_name).string());
-  order.environment = {{"PATH", "/usr/bin:/bin"},   {"HOME", folder.string()},
-                       {"TMPDIR", folder.string()}, {"TZ", "UTC"},
-                       {"LANG", "C.UTF-8"},         {"NODE_ENV", "production"}};
+ChildOrder NodeRuntime::order(const std::string& program_name,
+                              std::vector<std::string> node_flags) const {
+  ChildOrder order{.kind = CageKind::task};
+  node_flags.push_back(program(program_name).string());
+  order.command = [*this, arguments = std::move(node_flags)](const Interior& interior) {
+    Command command{.program = node(), .arguments = arguments};
+    command.environment = {{"PATH", "/usr/bin:/bin"},
+                           {"HOME", interior.home.string()},
+                           {"TMPDIR", interior.home.string()},
+                           {"TZ", "UTC"},
+                           {"LANG", "C.UTF-8"},
+                           {"NODE_ENV", "production"}};
+    if (!compile_cache.empty()) {
+      command.environment.emplace_back("NODE_COMPILE_CACHE", compile_cache.string());
+    }
+    return command;
+  };
+  order.readable.push_back(runner_folder);
   if (!compile_cache.empty()) {
-    order.environment.emplace_back("NODE_COMPILE_CACHE", compile_cache.string());
+    order.readable.push_back(compile_cache);
   }
-  order.working_folder = folder;
   return order;
 }
 

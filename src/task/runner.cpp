@@ -68,11 +68,8 @@ RunOutcome to_outcome(const std::string& frame) {
 
 }  // namespace
 
-Runner::Runner(Executor executor, Clock& clock, WorkFolder& work_folder,
-               std::filesystem::path folder, std::unique_ptr<Child> child, RunnerStreams streams)
+Runner::Runner(Executor executor, Clock& clock, std::unique_ptr<Child> child, RunnerStreams streams)
     : clock_(clock),
-      work_folder_(work_folder),
-      folder_(std::move(folder)),
       child_(std::move(child)),
       control_(executor, std::move(streams.control)),
       out_(executor, std::move(streams.out)),
@@ -142,12 +139,11 @@ Async<> Runner::request_cancel() {
 
 Async<> Runner::close() {
   child_->kill();
-  co_await child_->wait();
+  co_await child_->gone();
   if (log_) {
     drain();
   }
   co_await scope_.close();
-  co_await work_folder_.remove(std::exchange(folder_, {}));
 }
 
 }  // namespace capstan

@@ -5,7 +5,6 @@
 
 #include "io/line_reader.h"
 #include "io/scope.h"
-#include "io/work_folder.h"
 #include "task/node_runtime.h"
 #include "task/run.h"
 #include "task/run_log.h"
@@ -33,16 +32,15 @@ struct RunnerStreams {
 // tasks may import, and runs one task, once. Its owner awaits close().
 class Runner {
  public:
-  // `folder` is the process's own for its temporary files, and is removed with it.
-  Runner(Executor executor, Clock& clock, WorkFolder& work_folder, std::filesystem::path folder,
-         std::unique_ptr<Child> child, RunnerStreams streams);
+  Runner(Executor executor, Clock& clock, std::unique_ptr<Child> child, RunnerStreams streams);
 
   // Waits until it has loaded everything. Throws when it ends instead.
   Async<> become_ready();
   bool is_gone() const { return child_->exit_status().has_value(); }
 
-  // The way from the task to us; once.
-  Door take_door() { return child_->take_door(); }
+  // The way from the task to us, and its way out, where it was given one; each once.
+  Door take_door() { return child_->take_door(0); }
+  Door take_exit() { return child_->take_door(1); }
 
   // Runs the task to its end and returns what came of it; what it prints goes to `log`. Takes as
   // long as the task does; cancelling leaves the process to close().
@@ -50,7 +48,7 @@ class Runner {
   // Tells the task, once it has its order, that it had better stop: its signal is aborted.
   Async<> request_cancel();
 
-  // Kills the process and what it has started, waits until they are gone, and removes its folder.
+  // Ends the process and what it has started, and waits until it has gone.
   Async<> close();
 
  private:
@@ -58,8 +56,6 @@ class Runner {
   void drain();
 
   Clock& clock_;
-  WorkFolder& work_folder_;
-  std::filesystem::path folder_;
   std::unique_ptr<Child> child_;
   Stream control_;
   Stream out_;

@@ -2,6 +2,7 @@
 
 #include <prometheus/histogram.h>
 
+#include "base/log.h"
 #include "io/stream_pair.h"
 
 namespace capstan {
@@ -13,22 +14,58 @@ namespace {
 // Loading Playwright takes about 0.3 s of a processor, several times that on a busy machine.
 constexpr auto start_limit = 30s;
 
+// JavaScript objects may take half of what a run may have; buffers and WebAssembly come on top.
+std::uint64_t heap_mib(const CageLimits& limits) {
+  constexpr std::uint64_t mib = std::uint64_t{1} << 20;
+  constexpr std::uint64_t without_limit = 512;
+  return limits.memory_bytes_max == 0 ? without_limit : limits.memory_bytes_max / mib / 2;
+}
+
 }  // namespace
 
-Runners::Runners(Executor executor, Clock& clock, Cage& cage, WorkFolder& work_folder,
-                 const NodeRuntime& runtime, Metrics& metrics, std::size_t warm)
+Runners::Runners(Executor executor, Clock& clock, Cage& cage, const NodeRuntime& runtime,
+                 Metrics& metrics, RunnerSettings settings)
     : executor_(std::move(executor)),
       clock_(clock),
       cage_(cage),
-      work_folder_(work_folder),
       runtime_(runtime),
+      settings_(settings),
       start_seconds_(metrics.seconds("capstan_runner_start_seconds",
                                      "Time from starting a runner until it has loaded all.")),
-      pool_(executor_, clock, "runners", warm, [this] { return launch(); }) {}
+      pool_(executor_, clock, "runners", settings.warm, [this] { return launch(); }) {}
+
+Async<> Runners::start() {
+  if (!runtime_.compile_cache.empty()) {
+    auto filled = co_await outcome_of(fill_compile_cache());
+    if (!filled.ok()) {
+      log_warning("compile_cache_not_filled", {{"message", filled.error().message()}});
+    }
+  }
+  pool_.start_refill();
+}
+
+// By a runner that is given no task: whoever runs one can only read the cache.
+Async<> Runners::fill_compile_cache() {
+  namespace fs = std::filesystem;
+  // Its users have other user ids than we have. The folder that it lies in lets nobody else pass.
+  fs::create_directories(runtime_.compile_cache);
+  fs::permissions(runtime_.compile_cache, fs::perms::all);
+  ChildOrder order = this->order();
+  std::erase(order.readable, runtime_.compile_cache);
+  order.writable.push_back(runtime_.compile_cache);
+  std::unique_ptr<Runner> runner = co_await start_ready(std::move(order));
+  co_await runner->close();
+  constexpr fs::perms readable = fs::perms::others_read | fs::perms::group_read;
+  for (const auto& entry : fs::recursive_directory_iterator(runtime_.compile_cache)) {
+    if (entry.is_regular_file()) {
+      fs::permissions(entry.path(), readable, fs::perm_options::add);
+    }
+  }
+}
 
 Async<std::unique_ptr<Runner>> Runners::launch() {
   SteadyTime begin = clock_.now();
-  auto runner = co_await outcome_of(start_ready());
+  auto runner = co_await outcome_of(start_ready(order()));
   if (!runner.ok()) {
     failures_.add(runner.error().message());
     throw Error(ErrorCode::unavailable, "no runner could be started: " + runner.error().message());
@@ -39,25 +76,38 @@ Async<std::unique_ptr<Runner>> Runners::launch() {
   co_return std::move(runner).take();
 }
 
-Async<std::unique_ptr<Runner>> Runners::start_ready() {
+ChildOrder Runners::order() const {
+  // The small young generation saves 10 MiB and cost nothing in a test that allocates much.
+  ChildOrder order = runtime_.order(
+      "worker", {"--max-semi-space-size=2",
+                 "--max-old-space-size=" + std::to_string(heap_mib(settings_.limits))});
+  order.limits = settings_.limits;
+  order.door_count = settings_.has_exit ? 2 : 1;
+  if (settings_.has_exit) {
+    order.command = [inner = std::move(order.command)](const Interior& interior) {
+      Command command = inner(interior);
+      for (const char* name : {"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"}) {
+        command.environment.emplace_back(name, interior.doors[1]);
+      }
+      for (const char* name : {"NO_PROXY", "no_proxy"}) {
+        command.environment.emplace_back(name, "127.0.0.1,localhost");
+      }
+      command.environment.emplace_back("NODE_USE_ENV_PROXY", "1");
+      return command;
+    };
+  }
+  return order;
+}
+
+Async<std::unique_ptr<Runner>> Runners::start_ready(ChildOrder order) {
   StreamPair control = make_socket_pair();
   StreamPair out = make_output_pipe();
   StreamPair err = make_output_pipe();
-  std::filesystem::path folder = work_folder_.make("r-");
-  // The small young generation saves 10 MiB and cost nothing in a test that allocates much.
-  ChildOrder order =
-      runtime_.order("worker", {"--max-semi-space-size=2", "--max-old-space-size=512"}, folder);
-  order.with_door = true;
   order.descriptors.push_back({1, std::move(out.theirs)});
   order.descriptors.push_back({2, std::move(err.theirs)});
   order.descriptors.push_back({3, std::move(control.theirs)});
-  auto child = co_await outcome_of(cage_.start(std::move(order)));
-  if (!child.ok()) {
-    co_await work_folder_.remove(folder);
-    throw Error(child.error());
-  }
   auto runner = std::make_unique<Runner>(
-      executor_, clock_, work_folder_, std::move(folder), std::move(child).take(),
+      executor_, clock_, co_await cage_.start(std::move(order)),
       RunnerStreams{std::move(control.ours), std::move(out.ours), std::move(err.ours)});
   auto ready = co_await outcome_of(
       within(clock_, start_limit, runner->become_ready(), "a runner did not start in time"));

@@ -50,16 +50,7 @@ std::optional<std::string> Runs::trouble() const {
   if (!queue_trouble_.empty()) {
     return queue_trouble_;
   }
-  if (cage_.isolation().level < limits_.isolation_min) {
-    std::string reasons;
-    for (const std::string& reason : cage_.isolation().reasons) {
-      reasons += (reasons.empty() ? "" : ", ") + reason;
-    }
-    return "isolation is " + std::string(to_text(cage_.isolation().level)) +
-           ", below the minimum " + std::string(to_text(limits_.isolation_min)) +
-           " of the configuration: " + reasons;
-  }
-  return std::nullopt;
+  return shortfall(cage_.isolation(CageKind::task), limits_.isolation_min);
 }
 
 std::shared_ptr<OpenRun> Runs::open_run(const RunId& id) {

@@ -158,7 +158,7 @@ class RunsTest : public SessionsTest {
 
  protected:
   NodeRuntime runtime_{.runner_folder = CAPSTAN_RUNNER_FOLDER, .compile_cache = {}};
-  Runners runners_{executor(), clock_, cage_, work_folder_, runtime_, metrics_, /*warm=*/0};
+  Runners runners_{executor(), clock_, cage_, runtime_, metrics_, {.warm = 0}};
   std::unique_ptr<Runs> runs_;
   std::set<std::string> held_;
   std::vector<std::string> calls_;

@@ -161,7 +161,7 @@ test('a room line that goes up, sideways or nowhere is found', (t) => {
     t,
     miniature({
       'CMakeLists.txt': lines
-        .replace('room(cdp USES base io)', 'room(cdp\n     USES base http task cellar)')
+        .replace('room(cdp USES base io ', 'room(cdp\n     USES base http task cellar ')
         .replace(/room\(app .*\n/, '# room(app USES api)\nroom(attic USES base)\n'),
     }),
   );
@@ -209,7 +209,7 @@ test('a lower room that the USES line leaves out is found', (t) => {
   const root = checkoutOf(
     t,
     miniature({
-      'CMakeLists.txt': lines.replace('room(cdp USES base io)', 'room(cdp USES base)'),
+      'CMakeLists.txt': lines.replace('room(cdp USES base io ', 'room(cdp USES base '),
       'src/cdp/party.h': '#include "io/io_part.h"\n',
     }),
   );

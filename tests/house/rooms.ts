@@ -16,14 +16,17 @@ export const floors = new Map([
   ['task', 6],
   ['api', 7],
   ['app', 8],
+  // Programs of their own, which run inside cages.
+  ['launcher', 2],
+  ['escape', 2],
 ]);
 
 export type Room = { name: string; uses: string[]; line: number };
 
-/** The lines `room(NAME USES LOWER...)` of CMakeLists.txt. */
+/** The lines `room(NAME USES LOWER...)` of CMakeLists.txt, and `program(NAME)`: a room that uses none. */
 export function roomsOf(root: string): Room[] {
   const text = textOf(root, 'CMakeLists.txt').replace(/#.*/g, '');
-  return [...text.matchAll(/^[ \t]*room\(\s*(\w+)\s*(?:USES\s+([\w\s]*))?\)/gm)].map((match) => ({
+  return [...text.matchAll(/^[ \t]*(?:room|program)\(\s*(\w+)\s*(?:USES\s+([\w\s]*))?\)/gm)].map((match) => ({
     name: match[1]!,
     uses: (match[2] ?? '').split(/\s+/).filter((name) => name !== ''),
     line: text.slice(0, match.index).split('\n').length,

@@ -1,0 +1,327 @@
+#include "cage/control_groups.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <fstream>
+#include <signal.h>
+#include <sstream>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+
+namespace capstan {
+namespace {
+
+constexpr std::array<std::string_view, 3> wanted = {"memory", "pids", "cpu"};
+constexpr std::string_view prefix = "capstan-";
+constexpr std::uint64_t period_us = 100'000;  // the kernel's own default for processor quotas
+
+std::string read_text(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// Files of a control group take one write.
+bool write_text(const std::filesystem::path& path, const std::string& text) {
+  Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  return file && ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, separator);) {
+    parts.push_back(part);
+  }
+  return parts;
+}
+
+// When the process began, in ticks since the machine's start (field 22 of /proc/PID/stat), which
+// tells it from a later one with its number; empty if there is none.
+std::string beginning_of(const std::string& pid) {
+  std::string text = read_text("/proc/" + pid + "/stat");
+  std::size_t name_end = text.rfind(')');  // the name may hold anything
+  if (name_end == std::string::npos) {
+    return {};
+  }
+  std::vector<std::string> fields = split(text.substr(name_end + 2), ' ');
+  constexpr std::size_t beginning_field = 19;  // the third field of the file is the first one here
+  return fields.size() > beginning_field ? fields[beginning_field] : "";
+}
+
+// capstan-PID-BEGINNING-NUMBER, so that whoever finds the folder can tell whether its server lives.
+std::string new_folder_name() {
+  static std::atomic<int> number = 0;
+  std::string pid = std::to_string(::getpid());
+  return std::string(prefix) + pid + "-" + beginning_of(pid) + "-" + std::to_string(number++);
+}
+
+void remove_with_children(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    if (entry.is_directory(ignored)) {
+      ::rmdir(entry.path().c_str());
+    }
+  }
+  ::rmdir(folder.c_str());
+}
+
+void remove_leftovers(const std::filesystem::path& parent) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(parent, ignored)) {
+    std::string name = entry.path().filename().string();
+    std::vector<std::string> parts = split(name, '-');
+    if (name.starts_with(prefix) && parts.size() == 4 && beginning_of(parts[1]) != parts[2]) {
+      remove_with_children(entry.path());
+    }
+  }
+}
+
+struct Mount {
+  std::filesystem::path place;
+  std::string root;  // the group that is to be seen there as the topmost
+  bool is_version_2;
+  std::vector<std::string> options;
+};
+
+// ID PARENT DEVICE ROOT PLACE OPTIONS ... - KIND SOURCE SUPER_OPTIONS (proc(5), mountinfo)
+std::vector<Mount> control_group_mounts() {
+  std::vector<Mount> mounts;
+  for (const std::string& line : split(read_text("/proc/self/mountinfo"), '\n')) {
+    std::vector<std::string> words = split(line, ' ');
+    auto dash = std::find(words.begin(), words.end(), "-");
+    if (words.size() < 5 || words.end() - dash < 4) {
+      continue;
+    }
+    if (dash[1] == "cgroup" || dash[1] == "cgroup2") {
+      mounts.push_back({words[4], words[3], dash[1] == "cgroup2", split(dash[3], ',')});
+    }
+  }
+  return mounts;
+}
+
+// Our own group in a hierarchy: HIERARCHY:CONTROLLERS:PATH. Version 2 has no controllers there.
+std::string own_group(const std::vector<std::string>& controllers) {
+  for (const std::string& line : split(read_text("/proc/self/cgroup"), '\n')) {
+    std::size_t first = line.find(':');
+    std::size_t second = line.find(':', first + 1);
+    if (second == std::string::npos) {
+      continue;
+    }
+    std::vector<std::string> named = split(line.substr(first + 1, second - first - 1), ',');
+    bool matches = controllers.empty()
+                       ? named.empty()
+                       : !named.empty() && std::find(controllers.begin(), controllers.end(),
+                                                     named.front()) != controllers.end();
+    if (matches) {
+      return line.substr(second + 1);
+    }
+  }
+  return "/";
+}
+
+std::filesystem::path folder_of(const Mount& mount, const std::string& group) {
+  std::string below = group;
+  if (mount.root != "/" && below.starts_with(mount.root)) {
+    below = below.substr(mount.root.size());
+  }
+  return mount.place / std::filesystem::path(below).relative_path();
+}
+
+void set_bounds(const std::filesystem::path& folder, const CageLimits& limits, bool is_version_2) {
+  if (limits.memory_bytes_max > 0) {
+    std::string bytes = std::to_string(limits.memory_bytes_max);
+    write_text(folder / (is_version_2 ? "memory.max" : "memory.limit_in_bytes"), bytes);
+    // Where swap is counted, none of it: the bound is to be one.
+    write_text(folder / (is_version_2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes"),
+               is_version_2 ? "0" : bytes);
+  }
+  if (limits.processes_max > 0) {
+    write_text(folder / "pids.max", std::to_string(limits.processes_max));
+  }
+  if (limits.cpu_percent_max > 0) {
+    std::string quota = std::to_string(limits.cpu_percent_max * period_us / 100);
+    if (is_version_2) {
+      write_text(folder / "cpu.max", quota + " " + std::to_string(period_us));
+    } else {
+      write_text(folder / "cpu.cfs_period_us", std::to_string(period_us));
+      write_text(folder / "cpu.cfs_quota_us", quota);
+    }
+  }
+}
+
+// Moves us back to where we were found (version 2).
+void leave(const std::filesystem::path& folder, const std::vector<std::string>& controllers) {
+  for (const std::string& controller : controllers) {
+    write_text(folder / "cgroup.subtree_control", "-" + controller);
+    write_text(folder.parent_path() / "cgroup.subtree_control", "-" + controller);
+  }
+  write_text(folder.parent_path() / "cgroup.procs", std::to_string(::getpid()));
+}
+
+}  // namespace
+
+ControlGroup::~ControlGroup() {
+  for (const std::filesystem::path& folder : folders_) {
+    ::rmdir(folder.c_str());
+  }
+}
+
+void ControlGroup::add(pid_t process) const {
+  for (const std::filesystem::path& folder : folders_) {
+    if (!write_text(folder / "cgroup.procs", std::to_string(process))) {
+      throw Error(ErrorCode::unavailable, "can't bound a process",
+                  folder.string() + ": " + std::strerror(errno));
+    }
+  }
+}
+
+void ControlGroup::kill() const {
+  for (const std::filesystem::path& folder : folders_) {
+    if (write_text(folder / "cgroup.kill", "1")) {
+      return;
+    }
+  }
+  // Version 1 has no such file: whoever forks faster than this meets its bound on processes.
+  if (!folders_.empty()) {
+    for (int round = 0; round < 100; ++round) {
+      std::vector<std::string> members = split(read_text(folders_.front() / "cgroup.procs"), '\n');
+      if (members.empty()) {
+        return;
+      }
+      for (const std::string& member : members) {
+        ::kill(std::atoi(member.c_str()), SIGKILL);
+      }
+    }
+  }
+}
+
+std::optional<std::uint64_t> ControlGroup::counter(std::string_view file,
+                                                   std::string_view name) const {
+  for (const std::filesystem::path& folder : folders_) {
+    for (const std::string& line : split(read_text(folder / file), '\n')) {
+      if (line.starts_with(std::string(name) + " ")) {
+        return std::strtoull(line.c_str() + name.size() + 1, nullptr, 10);
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+std::uint64_t ControlGroup::memory_kills() const {
+  auto version_2 = counter("memory.events", "oom_kill");
+  return version_2 ? *version_2 : counter("memory.oom_control", "oom_kill").value_or(0);
+}
+
+std::uint64_t ControlGroup::processes_refused() const {
+  return counter("pids.events", "max").value_or(0);
+}
+
+ControlGroups::ControlGroups() {
+  find_hierarchies();
+  for (std::string_view controller : wanted) {
+    if (!bounds(controller)) {
+      trouble_ += (trouble_.empty() ? "no control group of ours for " : ", ");
+      trouble_ += controller;
+    }
+  }
+}
+
+ControlGroups::~ControlGroups() {
+  for (const Hierarchy& hierarchy : hierarchies_) {
+    if (hierarchy.is_version_2) {
+      leave(hierarchy.folder, hierarchy.controllers);
+    }
+    remove_with_children(hierarchy.folder);
+  }
+}
+
+void ControlGroups::find_hierarchies() {
+  for (const Mount& mount : control_group_mounts()) {
+    std::vector<std::string> controllers;
+    std::filesystem::path parent = folder_of(mount, own_group({}));
+    if (!mount.is_version_2) {
+      parent = folder_of(mount, own_group(mount.options));
+    }
+    const std::vector<std::string> offered =
+        mount.is_version_2 ? split(read_text(parent / "cgroup.controllers"), ' ') : mount.options;
+    for (std::string_view controller : wanted) {
+      bool is_offered = std::any_of(offered.begin(), offered.end(), [&](const std::string& name) {
+        return name.substr(0, name.find('\n')) == controller;
+      });
+      if (is_offered && !bounds(controller)) {
+        controllers.emplace_back(controller);
+      }
+    }
+    if (!controllers.empty()) {
+      take(parent, std::move(controllers), mount.is_version_2);
+    }
+  }
+}
+
+void ControlGroups::take(std::filesystem::path parent, std::vector<std::string> controllers,
+                         bool is_version_2) {
+  remove_leftovers(parent);
+  std::filesystem::path folder = parent / new_folder_name();
+  if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) {
+    return;
+  }
+  Hierarchy hierarchy{std::move(folder), {}, is_version_2};
+  if (is_version_2) {
+    // A group with processes of its own can't bound those below it, so we move out of the way into
+    // a leaf, and hand down what there is.
+    std::filesystem::path leaf = hierarchy.folder / "server";
+    ::mkdir(leaf.c_str(), 0755);
+    write_text(leaf / "cgroup.procs", std::to_string(::getpid()));
+    for (const std::string& controller : controllers) {
+      write_text(parent / "cgroup.subtree_control", "+" + controller);
+      if (write_text(hierarchy.folder / "cgroup.subtree_control", "+" + controller)) {
+        hierarchy.controllers.push_back(controller);
+      }
+    }
+  } else {
+    hierarchy.controllers = std::move(controllers);
+  }
+  if (hierarchy.controllers.empty()) {
+    leave(hierarchy.folder, controllers);
+    remove_with_children(hierarchy.folder);
+    return;
+  }
+  hierarchies_.push_back(std::move(hierarchy));
+}
+
+bool ControlGroups::bounds(std::string_view controller) const {
+  return std::any_of(hierarchies_.begin(), hierarchies_.end(), [&](const Hierarchy& hierarchy) {
+    return std::find(hierarchy.controllers.begin(), hierarchy.controllers.end(), controller) !=
+           hierarchy.controllers.end();
+  });
+}
+
+std::unique_ptr<ControlGroup> ControlGroups::make(const CageLimits& limits) {
+  if (hierarchies_.empty()) {
+    return nullptr;
+  }
+  std::string name = "cage-" + std::to_string(next_++);
+  std::vector<std::filesystem::path> folders;
+  for (const Hierarchy& hierarchy : hierarchies_) {
+    std::filesystem::path folder = hierarchy.folder / name;
+    if (::mkdir(folder.c_str(), 0755) != 0) {
+      log_warning("control_group_not_made",
+                  {{"folder", folder.string()}, {"cause", std::strerror(errno)}});
+      continue;
+    }
+    set_bounds(folder, limits, hierarchy.is_version_2);
+    folders.push_back(std::move(folder));
+  }
+  return std::make_unique<ControlGroup>(std::move(folders));
+}
+
+}  // namespace capstan
