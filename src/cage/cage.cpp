@@ -147,7 +147,7 @@ Cage::Cage(Executor executor, WorkFolder& work_folder)
 Async<> Cage::find_levels(IsolationLevel level_max) {
   for (CageKind kind : {CageKind::task, CageKind::browser}) {
     Isolation found = co_await find_level(kind, level_max);
-    log_info("isolation_found", {{"kind", to_text(kind)}, {"level", to_text(found.level)}});
+    log_info("isolation_found", {{"kind", to_text(kind)}, {"isolation", to_text(found.level)}});
     for (const std::string& reason : found.reasons) {
       log_warning("isolation_limited", {{"kind", to_text(kind)}, {"reason", reason}});
     }

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "io/race.h"
+#include "task/limit_notes.h"
 
 namespace capstan {
 
@@ -68,9 +69,11 @@ RunOutcome to_outcome(const std::string& frame) {
 
 }  // namespace
 
-Runner::Runner(Executor executor, Clock& clock, std::unique_ptr<Child> child, RunnerStreams streams)
+Runner::Runner(Executor executor, Clock& clock, std::unique_ptr<Child> child, CageLimits limits,
+               RunnerStreams streams)
     : clock_(clock),
       child_(std::move(child)),
+      limits_(limits),
       control_(executor, std::move(streams.control)),
       out_(executor, std::move(streams.out)),
       err_(executor, std::move(streams.err)),
@@ -123,13 +126,20 @@ Async<RunOutcome> Runner::run(RunnerOrder order, std::shared_ptr<RunLog> log) {
   } else if (auto text = std::move(answer).take()) {
     outcome = to_outcome(*text);
   } else {
-    auto exit = co_await outcome_of(within(clock_, exit_patience, child_->wait(), "still there"));
-    outcome = exit.ok() ? failure("the task's process ended (" + std::move(exit).take().text() +
-                                  ") before it returned")
-                        : failure("protocol_error: the task's process closed its control socket");
+    outcome = co_await outcome_of_end();
   }
   drain();
+  if (outcome.error) {
+    *outcome.error += limit_notes(child_->limits_met(), limits_, *outcome.error, log_->lines());
+  }
   co_return outcome;
+}
+
+Async<RunOutcome> Runner::outcome_of_end() {
+  auto exit = co_await outcome_of(within(clock_, exit_patience, child_->wait(), "still there"));
+  co_return exit.ok() ? failure("the task's process ended (" + std::move(exit).take().text() +
+                                ") before it returned")
+                      : failure("protocol_error: the task's process closed its control socket");
 }
 
 Async<> Runner::request_cancel() {

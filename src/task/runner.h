@@ -32,7 +32,9 @@ struct RunnerStreams {
 // tasks may import, and runs one task, once. Its owner awaits close().
 class Runner {
  public:
-  Runner(Executor executor, Clock& clock, std::unique_ptr<Child> child, RunnerStreams streams);
+  // `limits` are those of the child, to be named when it meets one.
+  Runner(Executor executor, Clock& clock, std::unique_ptr<Child> child, CageLimits limits,
+         RunnerStreams streams);
 
   // Waits until it has loaded everything. Throws when it ends instead.
   Async<> become_ready();
@@ -54,9 +56,11 @@ class Runner {
  private:
   Async<> pump(LogStream which, Stream* stream);
   void drain();
+  Async<RunOutcome> outcome_of_end();
 
   Clock& clock_;
   std::unique_ptr<Child> child_;
+  const CageLimits limits_;
   Stream control_;
   Stream out_;
   Stream err_;

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "io/stream_pair.h"
+#include "task/limit_notes.h"
 
 namespace capstan {
 
@@ -13,13 +14,6 @@ namespace {
 
 // Loading Playwright takes about 0.3 s of a processor, several times that on a busy machine.
 constexpr auto start_limit = 30s;
-
-// JavaScript objects may take half of what a run may have; buffers and WebAssembly come on top.
-std::uint64_t heap_mib(const CageLimits& limits) {
-  constexpr std::uint64_t mib = std::uint64_t{1} << 20;
-  constexpr std::uint64_t without_limit = 512;
-  return limits.memory_bytes_max == 0 ? without_limit : limits.memory_bytes_max / mib / 2;
-}
 
 }  // namespace
 
@@ -107,7 +101,7 @@ Async<std::unique_ptr<Runner>> Runners::start_ready(ChildOrder order) {
   order.descriptors.push_back({2, std::move(err.theirs)});
   order.descriptors.push_back({3, std::move(control.theirs)});
   auto runner = std::make_unique<Runner>(
-      executor_, clock_, co_await cage_.start(std::move(order)),
+      executor_, clock_, co_await cage_.start(std::move(order)), settings_.limits,
       RunnerStreams{std::move(control.ours), std::move(out.ours), std::move(err.ours)});
   auto ready = co_await outcome_of(
       within(clock_, start_limit, runner->become_ready(), "a runner did not start in time"));

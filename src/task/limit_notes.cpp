@@ -1,0 +1,63 @@
+#include "task/limit_notes.h"
+
+#include <algorithm>
+#include <initializer_list>
+
+namespace capstan {
+namespace {
+
+constexpr std::uint64_t mib = std::uint64_t{1} << 20;
+// V8 says it in a line or two before a page of addresses.
+constexpr std::size_t last_lines = 60;
+
+bool has_any(std::string_view text, std::initializer_list<std::string_view> words) {
+  return std::any_of(words.begin(), words.end(), [&](std::string_view word) {
+    return text.find(word) != std::string_view::npos;
+  });
+}
+
+bool tells_of_full_heap(const std::vector<LogLine>& log) {
+  auto begin = log.size() > last_lines ? log.end() - last_lines : log.begin();
+  return std::any_of(begin, log.end(), [](const LogLine& line) {
+    return line.stream == LogStream::err && has_any(line.text, {"JavaScript heap out of memory"});
+  });
+}
+
+std::string note(const std::string& what, const std::string& setting) {
+  return "\nlimit: a run may have " + what + " (" + setting + ")";
+}
+
+}  // namespace
+
+std::string limit_notes(const LimitsMet& met, const CageLimits& limits, std::string_view error,
+                        const std::vector<LogLine>& log) {
+  std::string notes;
+  if (met.memory ||
+      has_any(error, {"Array buffer allocation failed", "could not allocate memory", "ENOMEM"})) {
+    notes += note(std::to_string(limits.memory_bytes_max / mib) + " MiB of memory",
+                  "runs.memory_mib_max");
+  } else if (tells_of_full_heap(log) || has_any(error, {"ERR_WORKER_OUT_OF_MEMORY"})) {
+    notes += note(std::to_string(heap_mib(limits)) + " MiB of JavaScript objects",
+                  "half of runs.memory_mib_max");
+  }
+  if (met.processes || has_any(error, {"EAGAIN", "ERR_WORKER_INIT_FAILED"})) {
+    notes +=
+        note(std::to_string(limits.processes_max) + " processes and threads", "runs.processes_max");
+  }
+  if (met.home || has_any(error, {"ENOSPC"})) {
+    notes += note(std::to_string(limits.home_bytes_max / mib) + " MiB of temporary files",
+                  "runs.disk_mib_max");
+  }
+  if (has_any(error, {"EMFILE"})) {
+    notes +=
+        note(std::to_string(limits.open_files_max) + " files open at once", "runs.open_files_max");
+  }
+  return notes;
+}
+
+std::uint64_t heap_mib(const CageLimits& limits) {
+  constexpr std::uint64_t without_limit = 512;
+  return limits.memory_bytes_max == 0 ? without_limit : limits.memory_bytes_max / mib / 2;
+}
+
+}  // namespace capstan
