@@ -9,8 +9,9 @@ namespace {
 
 // What every program may read of the system: its libraries and programs, the authorities that sign
 // web sites' certificates, and, for browsers, fonts.
-constexpr const char* system_folders[] = {"/usr", "/etc/ssl/certs", "/etc/fonts",
-                                          "/etc/alternatives", "/var/cache/fontconfig"};
+constexpr const char* system_folders[] = {
+    "/usr",       "/etc/ssl/certs",    "/etc/ssl/openssl.cnf",
+    "/etc/fonts", "/etc/alternatives", "/var/cache/fontconfig"};
 
 class Words {
  public:

@@ -84,7 +84,10 @@ Runner::Runner(Executor executor, Clock& clock, std::unique_ptr<Child> child, Ca
 Async<> Runner::become_ready() {
   auto frame = co_await frames_.next();
   if (!frame) {
-    throw Error(ErrorCode::unavailable, "a runner ended before it was ready");
+    std::array<char, 4096> last_words{};
+    std::size_t count = err_.read_now(last_words);
+    throw Error(ErrorCode::unavailable, "a runner ended before it was ready",
+                std::string(last_words.data(), count));
   }
   if (*frame != R"({"type":"ready"})") {
     throw Error(ErrorCode::unavailable, "a runner did not say that it is ready", *frame);

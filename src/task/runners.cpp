@@ -62,6 +62,8 @@ Async<std::unique_ptr<Runner>> Runners::launch() {
   auto runner = co_await outcome_of(start_ready(order()));
   if (!runner.ok()) {
     failures_.add(runner.error().message());
+    log_warning("runner_start_failed",
+                {{"message", runner.error().message()}, {"cause", runner.error().cause()}});
     throw Error(ErrorCode::unavailable, "no runner could be started: " + runner.error().message());
   }
   failures_.end();
