@@ -26,6 +26,9 @@ std::optional<std::string> decode_percent(std::string_view text);
 // Without the spaces and tabs at both ends.
 std::string_view trim(std::string_view text);
 
+// With the ASCII letters in lower case, and all else as it is.
+std::string to_lower(std::string_view text);
+
 // Compares as HTTP does its names and tokens: without regard to the case of ASCII letters.
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 

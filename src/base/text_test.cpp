@@ -199,6 +199,11 @@ TEST(EqualIgnoringCase, knows_the_case_of_ascii_letters_alone) {
   EXPECT_FALSE(equal_ignoring_case("\xc3\x84", "\xc3\xa4")) << "an umlaut";
 }
 
+TEST(ToLower, changes_ascii_letters_alone) {
+  EXPECT_EQ(to_lower("AZaz09@[`{"), "azaz09@[`{");
+  EXPECT_EQ(to_lower("\xc3\x84"), "\xc3\x84") << "an umlaut";
+}
+
 TEST(DecodePercent, decodes_escapes_and_leaves_the_rest_alone) {
   EXPECT_EQ(decode_percent(""), "");
   EXPECT_EQ(decode_percent("a+b%20c%2Fd%2fe"), "a+b c/d/e");

@@ -5,6 +5,9 @@
 #include <charconv>
 #include <vector>
 
+#include "base/text.h"
+#include "http/grammar.h"
+
 namespace capstan {
 namespace {
 
@@ -12,7 +15,6 @@ constexpr std::size_t name_bytes_max = 253;
 constexpr std::size_t label_bytes_max = 63;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 std::vector<std::string_view> split_labels(std::string_view text) {
   std::vector<std::string_view> labels;
@@ -75,14 +77,7 @@ std::optional<asio::ip::address_v4> read_v4(const std::vector<std::string_view>&
 bool is_label(std::string_view text) {
   return !text.empty() && text.size() <= label_bytes_max &&
          std::all_of(text.begin(), text.end(),
-                     [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_'; });
-}
-
-std::string to_lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return is_letter(c) ? static_cast<char>(c | 0x20) : c; });
-  return lower;
+                     [](char c) { return is_letter_or_digit(c) || c == '-' || c == '_'; });
 }
 
 Host to_host(const asio::ip::address& address) {

@@ -21,13 +21,15 @@ bool is_text(char c) { return c == '\t' || (static_cast<unsigned char>(c) >= ' '
 
 }  // namespace
 
-std::size_t ChunkedDecoder::feed(std::string_view bytes, std::string& body) {
+std::size_t ChunkedDecoder::read(std::string_view bytes, std::string* body) {
   std::size_t taken = 0;
   while (taken < bytes.size() && state_ == State::reading) {
     if (place_ == Place::chunk) {
       auto count =
           static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size() - taken, chunk_bytes_));
-      body.append(bytes.substr(taken, count));
+      if (body != nullptr) {
+        body->append(bytes.substr(taken, count));
+      }
       taken += count;
       chunk_bytes_ -= count;
       if (chunk_bytes_ == 0) {

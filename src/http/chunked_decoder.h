@@ -15,13 +15,16 @@ class ChunkedDecoder {
 
   // Takes bytes until the body is complete or refused, appends the decoded ones to `body`, and
   // returns how many it took.
-  std::size_t feed(std::string_view bytes, std::string& body);
+  std::size_t feed(std::string_view bytes, std::string& body) { return read(bytes, &body); }
+  // The same for a body that is only to be found the end of.
+  std::size_t skip(std::string_view bytes) { return read(bytes, nullptr); }
 
   enum class State { reading, done, malformed, too_large };
   State state() const { return state_; }
 
  private:
   enum class Place { size, extension, size_end, chunk, chunk_cr, chunk_lf, trailer, trailer_lf };
+  std::size_t read(std::string_view bytes, std::string* body);
   void take(char c);
   void take_size(char c);
   void end_size_line();
