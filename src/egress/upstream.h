@@ -24,4 +24,12 @@ struct Upstream {
 std::string_view to_text(Upstream::Protocol protocol);
 std::optional<Upstream::Protocol> parse_upstream_protocol(std::string_view text);
 
+// Throws invalid_argument, naming the field and the mend but no credentials, for what could not be
+// said in the proxy's protocol: a host that is none, characters that would begin a line of their
+// own, a ':' in a user name (for http and https), more than SOCKS5 has room for.
+void check_upstream(const Upstream& upstream);
+
+// The value of an HTTP proxy's Proxy-Authorization; empty for a proxy that asks for none.
+std::string basic_authorization(const Upstream& upstream);
+
 }  // namespace capstan
