@@ -12,10 +12,11 @@
 
 namespace capstan {
 
-// The client side of a real socket, byte for byte.
+// One side of a real socket, byte for byte: a client's, mostly.
 class RawClient {
  public:
   RawClient(const Executor& executor, std::uint16_t port);
+  explicit RawClient(asio::ip::tcp::socket socket) : socket_(std::move(socket)) {}
 
   Async<> send(std::string bytes);
   // The next bytes, up to and with `mark`, or up to the end of the stream.

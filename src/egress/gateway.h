@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <optional>
+#include <string>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include "egress/dialer.h"
+#include "egress/gateway_limits.h"
+#include "egress/ledger.h"
+#include "egress/upstream.h"
+#include "io/file.h"
+#include "io/scope.h"
+
+namespace capstan {
+
+class ProxyConnection;
+
+// The way out of one cage: an HTTP proxy on a listening socket that the cage alone can reach, and
+// every connection that came in through it. It checks every destination, and goes through the
+// proxy that it was given and never around it. Its owner awaits close() before it dies.
+class Gateway {
+ public:
+  struct Order {
+    Fd listener;                       // bound and listening
+    std::optional<Upstream> upstream;  // checked here, as check_upstream() does
+    std::string owner;                 // whose way out this is, for the log: a session's id
+  };
+  // What `way` and `metrics` lead to outlives the gateway.
+  Gateway(const WayOut& way, EgressMetrics& metrics, GatewayLimits limits, Order order);
+  ~Gateway();
+
+  void start();
+  // Ends everything, at once, and waits until it is gone.
+  Async<> close();
+
+  // To and from the outside so far, and those of them that went through the proxy.
+  std::uint64_t bytes() const { return ledger_.bytes(); }
+  std::uint64_t upstream_bytes() const { return is_proxied_ ? ledger_.bytes() : 0; }
+  std::size_t connection_count() const { return connections_.size(); }
+
+ private:
+  Async<> accept_all();
+  Async<> serve(asio::ip::tcp::socket socket);
+  Async<> watch();
+  void end_an_idle_one(SteadyTime now);
+
+  WayOut way_;
+  GatewayLimits limits_;
+  Ledger ledger_;
+  bool is_proxied_;
+  Dialer dialer_;
+  asio::ip::tcp::acceptor acceptor_;
+  bool is_closing_ = false;
+
+  std::list<ProxyConnection*> connections_;  // each one lives in its own serve()
+  Event room_;                               // raised while there is room for another one
+  Scope scope_;
+};
+
+}  // namespace capstan
