@@ -9,8 +9,9 @@
 #include <variant>
 
 #include <boost/asio/ip/address.hpp>
-#include <toml++/toml.h>
 
+#include "app/exits_config.h"
+#include "app/setting_problem.h"
 #include "app/units.h"
 #include "base/error.h"
 #include "base/text.h"
@@ -83,11 +84,6 @@ std::vector<Setting> settings_of(Config& config) {
       {"isolation.maximum", Choice{&config.isolation.maximum, {"none", "standard", "strict"}}},
       {"runner.folder", &config.runner.folder},
   };
-}
-
-[[noreturn]] void refuse(const std::string& place, const std::string& name,
-                         const std::string& problem) {
-  throw Error(ErrorCode::invalid_argument, place + ": " + name + " " + problem);
 }
 
 // A value as it comes, from a file with its type or from the environment as text.
@@ -173,10 +169,6 @@ std::optional<Given> to_given(const toml::node& node) {
   return texts;
 }
 
-std::string place_of(const std::string& file, const toml::source_region& source) {
-  return file + ", line " + std::to_string(source.begin.line);
-}
-
 const Setting* find_setting(const std::vector<Setting>& settings, const std::string& name) {
   auto found = std::find_if(settings.begin(), settings.end(),
                             [&](const Setting& setting) { return setting.name == name; });
@@ -200,7 +192,7 @@ toml::table parse_file(const std::string& file) {
   }
 }
 
-void apply_file(const std::string& file, const std::vector<Setting>& settings) {
+void apply_file(const std::string& file, const std::vector<Setting>& settings, Config& config) {
   toml::table document = parse_file(file);
   for (const auto& [section, content] : document) {
     std::string section_name(section.str());
@@ -212,6 +204,10 @@ void apply_file(const std::string& file, const std::vector<Setting>& settings) {
     for (const auto& [key, node] : *table) {
       std::string name = section_name + "." + std::string(key.str());
       std::string place = place_of(file, node.source());
+      if (name == exits_setting) {
+        config.egress.exits = read_exits(file, node);
+        continue;
+      }
       const Setting* setting = find_setting(settings, name);
       if (setting == nullptr) {
         refuse(place, name, "is not a setting");
@@ -312,7 +308,7 @@ Config read_config(const ConfigFlags& flags, const Environment& environment) {
   std::vector<Setting> settings = settings_of(config);
   const std::string* file = find_variable(environment, "CAPSTAN_CONFIG");
   if (flags.config_file || file != nullptr) {
-    apply_file(flags.config_file ? *flags.config_file : *file, settings);
+    apply_file(flags.config_file ? *flags.config_file : *file, settings, config);
   }
   apply_environment(environment, settings);
   if (const std::string* listen = find_variable(environment, "CAPSTAN_LISTEN")) {

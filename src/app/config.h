@@ -7,6 +7,7 @@
 
 #include "app/environment.h"
 #include "base/time.h"
+#include "egress/exits.h"
 
 namespace capstan {
 
@@ -63,6 +64,7 @@ struct Config {
 
   struct {
     std::vector<std::string> allow;  // kept; the gateway that applies it is not built yet
+    std::vector<Exit> exits;         // of the file alone; with passwords, so never to be shown
   } egress;
 
   struct {
