@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/random.h"
+#include "store/secret_keys.h"
 
 namespace capstan {
 
@@ -28,6 +30,17 @@ DataFolder::DataFolder(const std::filesystem::path& path) : path_(std::filesyste
   }
   // Whoever wrote it has died: nobody else holds the lock.
   std::filesystem::remove(operator_file(), error);
+  if (!std::filesystem::exists(database()) && !std::filesystem::exists(secret_key())) {
+    make_secret_key();
+  }
+}
+
+// Never half of it, whatever happens meanwhile.
+void DataFolder::make_secret_key() {
+  SystemRandom random;
+  std::filesystem::path draft = secret_key().string() + ".new";
+  write_private_file(draft, make_secret_key_line(random));
+  std::filesystem::rename(draft, secret_key());
 }
 
 }  // namespace capstan

@@ -9,11 +9,15 @@ namespace capstan {
 // The folder that holds all that outlives the server. One server at a time uses it.
 class DataFolder {
  public:
-  // Makes the folder (mode 0700) if it isn't there, and locks it. Throws conflict when another
-  // process has it, invalid_argument when it can't be used.
+  // Makes the folder (mode 0700) if it isn't there, and locks it. One without a database gets a new
+  // secret key. Throws conflict when another process has it, invalid_argument when it can't be
+  // used.
   explicit DataFolder(const std::filesystem::path& path);
 
   std::filesystem::path database() const { return path_ / "capstan.db"; }
+  // What secrets in the database are sealed with; never made anew beside a database, whose secrets
+  // it would not open.
+  std::filesystem::path secret_key() const { return path_ / "secret-key"; }
   std::filesystem::path api_key() const { return path_ / "api-key"; }
   // Where a running server says how its operator reaches it.
   std::filesystem::path operator_file() const { return operator_file(path_); }
@@ -24,6 +28,8 @@ class DataFolder {
   std::filesystem::path compile_cache() const { return path_ / "compile-cache"; }
 
  private:
+  void make_secret_key();
+
   std::filesystem::path path_;
   Fd lock_;
 };

@@ -6,6 +6,7 @@
 
 #include "app/operator_file.h"
 #include "io/outcome.h"
+#include "store/secret_keys.h"
 
 namespace capstan {
 namespace {
@@ -44,6 +45,30 @@ TEST_F(DataFolderTest, that_cannot_be_one_is_not_in_use) {
   write_private_file(parent_.path() / "file", "");
   EXPECT_EQ(code_of_opening(parent_.path() / "file"), ErrorCode::invalid_argument);
   EXPECT_EQ(code_of_opening(parent_.path() / "file" / "data"), ErrorCode::invalid_argument);
+}
+
+TEST_F(DataFolderTest, gets_its_owners_own_secret_key_once) {
+  std::string key;
+  {
+    DataFolder folder(path_);
+    EXPECT_EQ(mode_of(folder.secret_key()), 0600U);
+    EXPECT_EQ(read_secret_keys(folder.secret_key()).size(), 1U);
+    key = read_file(folder.secret_key());
+  }
+  DataFolder folder(path_);
+  EXPECT_EQ(read_file(folder.secret_key()), key);
+}
+
+TEST_F(DataFolderTest, gets_no_other_key_beside_a_database) {
+  {
+    DataFolder folder(path_);
+    write_private_file(folder.database(), "");
+    std::filesystem::remove(folder.secret_key());
+  }
+  DataFolder folder(path_);
+  auto read = outcome_of_call([&] { return read_secret_keys(folder.secret_key()); });
+  ASSERT_FALSE(read.ok());
+  EXPECT_EQ(read.error().code(), ErrorCode::invalid_argument);
 }
 
 TEST_F(DataFolderTest, forgets_the_operator_file_of_a_server_that_died) {
