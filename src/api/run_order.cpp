@@ -74,7 +74,7 @@ std::optional<std::string> read_idempotency_key(const Request& request) {
   return std::string(*key);
 }
 
-RunRequest read_common(const Call& call, Fields& in) {
+RunRequest read_common(const Call& call, Fields& in, const Sealer& sealer) {
   RunRequest request{.order = {.team = call.caller.team,
                                .task = std::string(),
                                .version = {},
@@ -97,7 +97,8 @@ RunRequest read_common(const Call& call, Fields& in) {
     }
   }
   if (in.object("overrideBrowserConfiguration") != nullptr) {
-    settings.browser_configuration = read_session_config(in.nested("overrideBrowserConfiguration"));
+    settings.browser_configuration = read_session_config(in.nested("overrideBrowserConfiguration"),
+                                                         sealing_for(call.caller.team, sealer));
   }
   settings.inputs = read_inputs(in);
   auto cleanup = in.boolean("cleanupSessions");
@@ -109,10 +110,10 @@ RunRequest read_common(const Call& call, Fields& in) {
 
 }  // namespace
 
-RunRequest read_run_by_name(const Call& call) {
+RunRequest read_run_by_name(const Call& call, const Sealer& sealer) {
   json::object body = call.body();
   Fields in(body);
-  RunRequest request = read_common(call, in);
+  RunRequest request = read_common(call, in, sealer);
   in.done();
   const std::string& name = call.field("taskName");
   if (!is_task_name(name)) {
@@ -123,10 +124,10 @@ RunRequest read_run_by_name(const Call& call) {
   return request;
 }
 
-RunRequest read_run_by_id(const Call& call) {
+RunRequest read_run_by_id(const Call& call, const Sealer& sealer) {
   json::object body = call.body();
   Fields in(body);
-  RunRequest request = read_common(call, in);
+  RunRequest request = read_common(call, in, sealer);
   std::string id_text = in.required_string("taskId");
   auto id = TaskId::parse(id_text);
   if (!id && in.has("taskId")) {

@@ -108,12 +108,12 @@ bool wants_events(const Request& request) {
 }  // namespace
 
 Async<Response> RunRoutes::run_by_name(Call call) {
-  RunRequest request = read_run_by_name(call);
+  RunRequest request = read_run_by_name(call, sealer_);
   co_return co_await start(std::move(request.order), request.async);
 }
 
 Async<Response> RunRoutes::run_by_id(Call call) {
-  RunRequest request = read_run_by_id(call);
+  RunRequest request = read_run_by_id(call, sealer_);
   co_return co_await start(std::move(request.order), request.async);
 }
 

@@ -9,7 +9,8 @@ namespace capstan {
 // logs and Idempotency-Key.
 class RunRoutes {
  public:
-  explicit RunRoutes(Runs& runs, Clock& clock) : runs_(runs), clock_(clock) {}
+  RunRoutes(Runs& runs, Clock& clock, const Sealer& sealer)
+      : runs_(runs), clock_(clock), sealer_(sealer) {}
 
   Async<Response> run_by_name(Call call);
   Async<Response> run_by_id(Call call);
@@ -25,6 +26,7 @@ class RunRoutes {
 
   Runs& runs_;
   Clock& clock_;
+  const Sealer& sealer_;
 };
 
 }  // namespace capstan

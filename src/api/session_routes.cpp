@@ -12,6 +12,11 @@ json::array tags_of(const SessionView& view) {
   return view.configuration.at("session").at("tags").as_array();
 }
 
+bool has_proxy(const SessionView& view) {
+  const json::value* proxy = view.configuration.at("session").as_object().if_contains("proxy");
+  return proxy != nullptr && proxy->at("active").as_bool();
+}
+
 json::object to_json(const SessionView& view, WallTime now) {
   auto duration = std::chrono::duration_cast<std::chrono::seconds>(view.ended_at.value_or(now) -
                                                                    view.created_at);
@@ -23,7 +28,7 @@ json::object to_json(const SessionView& view, WallTime now) {
       {"credits_used", 0},
       {"configuration", view.configuration},
       {"playground", false},
-      {"proxy_bytes", 0},
+      {"proxy_bytes", view.proxy_bytes},
       {"tokens", json::object()},
       {"steps", 0},
       {"tags", tags_of(view)},
@@ -76,7 +81,7 @@ bool read_flag(std::string_view name, std::string_view text) {
 }
 
 // The filters of all/status, as far as sessions here have what they ask for. Sessions have no
-// batches, domains, profiles, proxies or playground, so what asks for one finds nothing.
+// batches, domains, profiles or playground, so what asks for one finds nothing.
 class StatusFilter {
  public:
   explicit StatusFilter(const Request& request) {
@@ -89,7 +94,9 @@ class StatusFilter {
         to_ = read_time(name, value);
       } else if (name == "task_initiated") {
         task_initiated_ = read_flag(name, value);
-      } else if (name == "playground" || name == "proxy" || name == "extra_stealth") {
+      } else if (name == "proxy") {
+        has_proxy_ = read_flag(name, value);
+      } else if (name == "playground" || name == "extra_stealth") {
         matches_nothing_ = matches_nothing_ || read_flag(name, value);
       } else if (name == "domains" || name == "batch_id" || name == "profile_name") {
         matches_nothing_ = true;
@@ -104,7 +111,8 @@ class StatusFilter {
                    });
     return !matches_nothing_ && has_tag && (!from_ || view.created_at >= *from_) &&
            (!to_ || view.created_at <= *to_) &&
-           (!task_initiated_ || *task_initiated_ == !view.run.empty());
+           (!task_initiated_ || *task_initiated_ == !view.run.empty()) &&
+           (!has_proxy_ || *has_proxy_ == has_proxy(view));
   }
 
  private:
@@ -112,6 +120,7 @@ class StatusFilter {
   std::optional<WallTime> from_;
   std::optional<WallTime> to_;
   std::optional<bool> task_initiated_;
+  std::optional<bool> has_proxy_;
   bool matches_nothing_ = false;
 };
 
@@ -158,7 +167,6 @@ std::string inspector_address(const Request& request, const Session& session,
 SessionOrder make_session_order(const Caller& caller, const SessionConfig& own,
                                 const Sessions& sessions, const Runs& runs) {
   SessionConfig config = caller.run.empty() ? own : overlay(runs.configuration_of(caller.run), own);
-  check_session_config(config);
   BrowserKind kind = sessions.kind_for(config);
   return {.team = caller.team, .config = std::move(config), .kind = kind, .run = caller.run};
 }
@@ -172,7 +180,8 @@ Async<Response> SessionRoutes::create(Call call) {
   json::object body = call.body();
   Fields in(body);
   SessionConfig config =
-      overlay(read_session_config(in.nested("session")), read_browser_config(in.nested("browser")));
+      overlay(read_session_config(in.nested("session"), sealing_for(call.caller.team, sealer_)),
+              read_browser_config(in.nested("browser")));
   in.done();
   if (call.caller.run.empty() && runs_.is_closing()) {
     throw Error(ErrorCode::unavailable, "the server is shutting down");

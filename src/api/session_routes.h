@@ -9,8 +9,8 @@ namespace capstan {
 // AnchorBrowser's /v1/sessions.
 class SessionRoutes {
  public:
-  SessionRoutes(Sessions& sessions, Runs& runs, Clock& clock)
-      : sessions_(sessions), runs_(runs), clock_(clock) {}
+  SessionRoutes(Sessions& sessions, Runs& runs, Clock& clock, const Sealer& sealer)
+      : sessions_(sessions), runs_(runs), clock_(clock), sealer_(sealer) {}
 
   Async<Response> create(Call call);
   Async<Response> retrieve(Call call);
@@ -23,6 +23,7 @@ class SessionRoutes {
   Sessions& sessions_;
   Runs& runs_;
   Clock& clock_;
+  const Sealer& sealer_;
 };
 
 // The order that a caller's configuration makes: one from inside a run starts from that run's

@@ -16,9 +16,9 @@ void put(json::object& object, std::string_view name, const std::optional<std::s
   }
 }
 
-void put(json::object& object, std::string_view name, const std::optional<json::object>& value) {
-  if (value) {
-    object[name] = *value;
+void put(json::object& object, std::string_view name, const std::optional<SessionConfig>& config) {
+  if (config) {
+    object[name] = capstan::to_json(*config);
   }
 }
 
@@ -89,21 +89,22 @@ std::optional<std::string> read_description(Fields& in) {
   return description;
 }
 
-NewVersion read_version(Fields& in) {
+NewVersion read_version(Fields& in, const TakePassword& take_password) {
   NewVersion version;
   version.code = in.string("code");
   version.description = read_description(in);
   if (in.object("browserConfiguration") != nullptr) {
-    SessionConfig config = read_session_config(in.nested("browserConfiguration"));
-    version.browser_configuration = capstan::to_json(config);
+    version.browser_configuration =
+        read_session_config(in.nested("browserConfiguration"), take_password);
   }
   return version;
 }
 
-NewVersion read_version_body(const json::object& body) {
+NewVersion read_version_body(const Call& call, const Sealer& sealer) {
+  json::object body = call.body();
   Fields in(body);
   check_language(in, /*is_required=*/false);
-  NewVersion version = read_version(in);
+  NewVersion version = read_version(in, sealing_for(call.caller.team, sealer));
   in.done();
   return version;
 }
@@ -148,7 +149,7 @@ Async<Response> TaskRoutes::create(Call call) {
     check_name(in, order.name);
   }
   check_language(in, /*is_required=*/true);
-  order.version = read_version(in);
+  order.version = read_version(in, sealing_for(call.caller.team, sealer_));
   in.done();
   auto [task, latest] = co_await tasks_.create(call.caller.team, std::move(order));
   co_return data_response(to_json(task, latest));
@@ -224,13 +225,13 @@ Async<Response> TaskRoutes::version(Call call) {
 }
 
 Async<Response> TaskRoutes::write_draft(Call call) {
-  NewVersion version = read_version_body(call.body());
+  NewVersion version = read_version_body(call, sealer_);
   co_return data_response(
       to_json(co_await tasks_.write_draft(call.caller.team, task_of(call), std::move(version))));
 }
 
 Async<Response> TaskRoutes::deploy(Call call) {
-  NewVersion version = read_version_body(call.body());
+  NewVersion version = read_version_body(call, sealer_);
   co_return data_response(
       to_json(co_await tasks_.deploy(call.caller.team, task_of(call), std::move(version))));
 }
@@ -241,7 +242,7 @@ Async<Response> TaskRoutes::publish(Call call) {
     throw Error(ErrorCode::invalid_argument,
                 "only a number can be published; write a draft at .../draft, or deploy");
   }
-  NewVersion version = read_version_body(call.body());
+  NewVersion version = read_version_body(call, sealer_);
   co_return data_response(to_json(
       co_await tasks_.publish(call.caller.team, task_of(call), which.number, std::move(version))));
 }

@@ -8,7 +8,7 @@ namespace capstan {
 // AnchorBrowser's /v1/task: tasks and their versions.
 class TaskRoutes {
  public:
-  explicit TaskRoutes(Tasks& tasks) : tasks_(tasks) {}
+  TaskRoutes(Tasks& tasks, const Sealer& sealer) : tasks_(tasks), sealer_(sealer) {}
 
   Async<Response> create(Call call);
   Async<Response> list(Call call);
@@ -29,6 +29,7 @@ class TaskRoutes {
   Async<Response> one_version(Call call, VersionSelector which);
 
   Tasks& tasks_;
+  const Sealer& sealer_;
 };
 
 // A task's name as the contract has it: ^[a-zA-Z0-9_-]+$, 1 to 255 characters.

@@ -35,10 +35,12 @@ class App {
   const std::string operator_token_;
   Metrics metrics_;
   DataFolder data_;
+  const Sealer sealer_;
   Database database_;
   Workers workers_{2};
   WorkFolder work_folder_;
   Cage cage_;
+  const Exits exits_;
 
   Teams teams_;
   NodeRuntime runtime_;

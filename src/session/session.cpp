@@ -14,7 +14,8 @@ Error session_gone(const SessionId& id) {
 }  // namespace
 
 Session::Session(Executor executor, Clock& clock, Browsers& browsers, SessionTable& table,
-                 Slots& slots, SessionId id, std::string token, SessionOrder order)
+                 Slots& slots, SessionId id, std::string token, SessionOrder order,
+                 std::optional<Upstream> upstream)
     : clock_(clock),
       browsers_(browsers),
       table_(table),
@@ -22,6 +23,7 @@ Session::Session(Executor executor, Clock& clock, Browsers& browsers, SessionTab
       id_(std::move(id)),
       token_(std::move(token)),
       order_(std::move(order)),
+      upstream_(std::move(upstream)),
       created_at_(clock.wall_now()),
       open_wanted_(executor),
       ready_(executor),
@@ -113,7 +115,7 @@ Async<> Session::live() {
 
 Async<bool> Session::store_end() {
   if (has_row_) {
-    auto stored = co_await outcome_of(table_.end(id_, status_, *ended_at_));
+    auto stored = co_await outcome_of(table_.end(id_, status_, proxy_bytes(), *ended_at_));
     has_row_ = !stored.ok();
     if (!stored.ok()) {
       log_error("session_not_stored", {{"session", id_.text()}, {"cause", stored.error().cause()}});
@@ -131,6 +133,7 @@ Async<> Session::prepare_browser() {
                           .run = order_.run,
                           .status = SessionStatus::running,
                           .configuration = to_full_json(order_.config, order_.kind),
+                          .proxy_bytes = 0,
                           .created_at = created_at_,
                           .ended_at = std::nullopt});
   has_row_ = true;

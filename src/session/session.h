@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,13 +25,17 @@ struct SessionOrder {
 class Session : public std::enable_shared_from_this<Session> {
  public:
   Session(Executor executor, Clock& clock, Browsers& browsers, SessionTable& table, Slots& slots,
-          SessionId id, std::string token, SessionOrder order);
+          SessionId id, std::string token, SessionOrder order, std::optional<Upstream> upstream);
 
   const SessionId& id() const { return id_; }
   const TeamId& team() const { return order_.team; }
   const std::string& run() const { return order_.run; }
   const SessionConfig& config() const { return order_.config; }
   BrowserKind kind() const { return order_.kind; }
+  // The proxy that its traffic leaves through; nothing if it goes without one.
+  const std::optional<Upstream>& upstream() const { return upstream_; }
+  // What has gone through that proxy, both ways; of an ended session, all that ever will.
+  std::uint64_t proxy_bytes() const { return proxy_bytes_; }
   WallTime created_at() const { return created_at_; }
   // When max_duration ends it; nothing while it has no browser, once it has ended, or without
   // limit.
@@ -87,6 +92,7 @@ class Session : public std::enable_shared_from_this<Session> {
   const SessionId id_;
   const std::string token_;
   const SessionOrder order_;
+  const std::optional<Upstream> upstream_;  // with its password, so never to be shown
   const WallTime created_at_;
 
   SessionStatus status_ = SessionStatus::running;
@@ -99,6 +105,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Event ended_;
 
   std::optional<WallTime> opened_at_;
+  std::uint64_t proxy_bytes_ = 0;
   Slot slot_;
   std::unique_ptr<Browser> browser_;
   std::size_t uses_ = 0;

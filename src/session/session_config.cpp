@@ -4,7 +4,6 @@
 #include <boost/url/url_view.hpp>
 
 #include "base/take_over.h"
-#include "session/proxy_config.h"
 
 namespace capstan {
 namespace {
@@ -114,7 +113,7 @@ SessionConfig read_browser_config(Fields in) {
   return config;
 }
 
-SessionConfig read_session_config(Fields in) {
+SessionConfig read_session_config(Fields in, const TakePassword& take_password) {
   SessionConfig config = read_browser_config(in);
   config.initial_url = in.string("initial_url");
   if (config.initial_url) {
@@ -125,7 +124,7 @@ SessionConfig read_session_config(Fields in) {
   config.tags = read_tags(in);
   config.recording = in.nested("recording").boolean("active");
   if (in.object("proxy") != nullptr) {
-    config.proxy = read_proxy_config(in.nested("proxy"), *in.object("proxy"));
+    config.proxy = read_proxy_config(in.nested("proxy"), take_password);
   }
   Fields timeout = in.nested("timeout");
   config.max_duration_min = read_minutes(timeout, "max_duration");
@@ -136,10 +135,13 @@ SessionConfig read_session_config(Fields in) {
   return config;
 }
 
-void check_session_config(const SessionConfig& config) {
+void check_session_config(const SessionConfig& config, const Exits& exits) {
   if (config.live_view_one_time_url.value_or(false) && config.headless.value_or(false)) {
     throw Error(ErrorCode::invalid_argument,
                 "live_view.one_time_url needs a headful browser; leave out headless");
+  }
+  if (config.proxy) {
+    check_proxy_config(*config.proxy, exits);
   }
 }
 
@@ -165,7 +167,7 @@ json::object to_json(const SessionConfig& config) {
   put(recording, "active", config.recording);
   put_nested(object, "recording", std::move(recording));
   if (config.proxy) {
-    object["proxy"] = *config.proxy;
+    object["proxy"] = to_json(*config.proxy);
   }
   json::object timeout;
   put(timeout, "max_duration", config.max_duration_min);
@@ -182,6 +184,19 @@ json::object to_json(const SessionConfig& config) {
     object["viewport"] = to_json(*config.viewport);
   }
   return object;
+}
+
+json::object to_stored_json(const SessionConfig& config) {
+  json::object object = to_json(config);
+  if (config.proxy) {
+    object["proxy"] = to_stored_json(*config.proxy);
+  }
+  return object;
+}
+
+// What was good when it was stored is taken as it stands, whatever the limits are by now.
+SessionConfig from_stored_json(const json::object& stored) {
+  return read_session_config(Fields(stored), already_sealed);
 }
 
 json::object to_full_json(const SessionConfig& config, BrowserKind kind) {

@@ -11,7 +11,7 @@ Outcome<SessionConfig> read(std::string_view text) {
   return outcome_of_call([&] {
     json::value value = parse_json(text, "the test");
     Fields in(value.as_object());
-    SessionConfig config = read_session_config(in);
+    SessionConfig config = read_session_config(in, already_sealed);
     in.done();
     return config;
   });
@@ -35,14 +35,6 @@ std::string with_tags(std::size_t count, std::size_t bytes) {
     tags += (tag == 0 ? "\"" : ",\"") + std::string(bytes, 't') + '"';
   }
   return R"({"tags":[)" + tags + "]}";
-}
-
-std::string with_proxy(const std::string& fields) {
-  return R"({"proxy":{"active":false)" + (fields.empty() ? "" : "," + fields) + "}}";
-}
-
-std::string with_server(const std::string& server) {
-  return with_proxy(R"("type":"custom","username":"u","password":"p","server":")" + server + '"');
 }
 
 // Every field set, and none to its default.
@@ -72,7 +64,7 @@ TEST(SessionConfigTest, reads_every_field) {
   EXPECT_EQ(config.initial_url, "https://example.com/start");
   EXPECT_EQ(config.tags, (std::vector<std::string>{"nightly", "acme"}));
   EXPECT_EQ(config.recording, false);
-  EXPECT_EQ(config.proxy->at("country_code").as_string(), "de");
+  EXPECT_EQ(std::get<AnchorProxy>(config.proxy->proxy).place.country, "de");
   EXPECT_EQ(config.max_duration_min, 30);
   EXPECT_EQ(config.idle_timeout_min, -1);
   EXPECT_EQ(config.live_view_read_only, true);
@@ -236,7 +228,7 @@ TEST(SessionConfigTest, a_browser_config_has_only_what_is_the_browsers) {
 
 TEST(SessionConfigTest, a_one_time_url_needs_a_headful_browser) {
   auto check = [](std::string_view text) {
-    return outcome_of_call([&] { check_session_config(read(text).take()); });
+    return outcome_of_call([&] { check_session_config(read(text).take(), Exits()); });
   };
   EXPECT_TRUE(check(R"({"live_view":{"one_time_url":true}})").ok());
   EXPECT_TRUE(check(R"({"live_view":{"one_time_url":true},"headless":{"active":false}})").ok());
@@ -244,6 +236,36 @@ TEST(SessionConfigTest, a_one_time_url_needs_a_headful_browser) {
   auto outcome = check(R"({"live_view":{"one_time_url":true},"headless":{"active":true}})");
   ASSERT_FALSE(outcome.ok());
   EXPECT_EQ(outcome.error().code(), ErrorCode::invalid_argument);
+}
+
+TEST(SessionConfigTest, an_active_proxy_needs_an_exit_that_serves_it) {
+  const Exits exits({{.place = {"de"}, .proxy = {.host = "exit.example", .port = 1}}});
+  auto problem = [&](std::string_view text) {
+    auto outcome = outcome_of_call([&] { check_session_config(read(text).take(), exits); });
+    return outcome.ok() ? "" : outcome.error().message();
+  };
+  EXPECT_EQ(problem(R"({"proxy":{"active":true,"country_code":"de"}})"), "");
+  EXPECT_EQ(problem(R"({"proxy":{"active":false,"country_code":"fr"}})"), "");
+  EXPECT_EQ(problem(R"({"proxy":{"active":true,"type":"custom","server":"http://h:80",
+                        "username":"u","password":"p"}})"),
+            "");
+  EXPECT_EQ(problem(R"({"proxy":{"active":true,"country_code":"fr"}})"),
+            "no exit of this server serves the place that the proxy asks for (fr); exits are named "
+            "in its setting egress.exits");
+}
+
+TEST(SessionConfigTest, a_row_has_the_password_sealed_and_a_caller_never) {
+  SessionConfig config = read(R"({"tags":["a"],"proxy":{"active":true,"type":"custom",
+      "server":"http://h:80","username":"u","password":"sealed"}})")
+                             .take();
+  EXPECT_EQ(json::serialize(to_json(config)).find("sealed"), std::string::npos);
+  EXPECT_EQ(json::serialize(to_full_json(config, BrowserKind::headful)).find("sealed"),
+            std::string::npos);
+  json::object stored = to_stored_json(config);
+  EXPECT_EQ(stored.at("proxy").at("password"), "sealed");
+  SessionConfig again = from_stored_json(stored);
+  EXPECT_EQ(to_stored_json(again), stored);
+  EXPECT_EQ(std::get<CustomProxy>(again.proxy->proxy).password.text, "sealed");
 }
 
 TEST(SessionConfigOverlay, lays_one_over_the_other_field_by_field) {
@@ -260,7 +282,8 @@ TEST(SessionConfigOverlay, lays_one_over_the_other_field_by_field) {
       {R"({"initial_url":"about:blank"})", "/initial_url", "\"about:blank\""},
       {R"({"tags":[]})", "/tags", "[]"},
       {R"({"recording":{"active":true}})", "/recording/active", "true"},
-      {R"({"proxy":{"active":false}})", "/proxy", R"({"active":false})"},
+      {R"({"proxy":{"active":false}})", "/proxy",
+       R"({"active":false,"type":"anchor_proxy","country_code":"us"})"},
       {R"({"timeout":{"max_duration":-1}})", "/timeout/max_duration", "-1"},
       {R"({"timeout":{"idle_timeout":7}})", "/timeout/idle_timeout", "7"},
       {R"({"live_view":{"read_only":false}})", "/live_view/read_only", "false"},
@@ -294,94 +317,6 @@ TEST(SessionConfigFullJson, has_what_was_asked_for_and_the_kind_that_came_of_it)
   EXPECT_EQ(json.at("session").at("timeout").at("max_duration"), 30);
   EXPECT_FALSE(json.at("session").as_object().contains("headless"));
   EXPECT_FALSE(json.at("session").as_object().contains("viewport"));
-}
-
-TEST(ProxyConfig, takes_every_form_that_clients_send) {
-  for (const char* fields :
-       {"", R"("type":"anchor_proxy")", R"("type":"anchor_residential","country_code":"us")",
-        R"("type":"anchor_mobile","country_code":"gb")", R"("type":"anchor_gov")",
-        R"("country_code":"us","region":"ca","city":"los angeles")"}) {
-    EXPECT_EQ(problem_of(with_proxy(fields)), "") << fields;
-  }
-  for (const char* server : {"http://proxy.example.com:80", "https://proxy.example.com:65535",
-                             "socks5://127.0.0.1:1080", "https://[2001:db8::1]:443"}) {
-    EXPECT_EQ(problem_of(with_server(server)), "") << server;
-  }
-}
-
-TEST(ProxyConfig, refuses_other_forms) {
-  constexpr std::pair<const char*, const char*> bad[] = {
-      {R"("type":"tor")", "proxy.type must be anchor_proxy or custom"},
-      {R"("type":null)", "proxy.type must be a string, not null"},
-      {R"("country_code":"xx")",
-       "proxy.country_code must be a supported two-letter country code such as us"},
-      {R"("country_code":"US")",
-       "proxy.country_code must be a supported two-letter country code such as us"},
-      {R"("region":1)", "proxy.region must be a string, not a number"},
-      {R"("city":[])", "proxy.city must be a string, not an array"},
-      {R"("type":"custom")",
-       "proxy.server is required; proxy.username is required; proxy.password is required"},
-  };
-  for (const auto& [fields, problem] : bad) {
-    EXPECT_EQ(problem_of(with_proxy(fields)), problem) << fields;
-  }
-  for (const char* server :
-       {"", "proxy.example.com", "proxy.example.com:80", "ftp://proxy.example.com:80",
-        "http://proxy.example.com", "http://proxy.example.com:", "http://:80", "http://",
-        "http://proxy.example.com:x", "http://proxy.example.com:80x", "http://proxy.example.com:-1",
-        "http://proxy.example.com:123456", "http://proxy.example.com:80/", "://host:80",
-        "http://user:secret@proxy.example.com:80", "http://exa mple.com:80"}) {
-    std::string problem = problem_of(with_server(server));
-    EXPECT_TRUE(problem.starts_with("proxy.server must be PROTOCOL://HOST:PORT")) << server;
-    EXPECT_EQ(problem.find("secret"), std::string::npos) << server;
-  }
-}
-
-TEST(ProxyConfig, refuses_ports_that_are_none) {
-  for (const char* server : {"http://proxy.example.com:0", "http://proxy.example.com:65536"}) {
-    EXPECT_TRUE(problem_of(with_server(server)).starts_with("proxy.server must be ")) << server;
-  }
-}
-
-TEST(ProxyConfig, texts_hold_no_control_characters_and_have_a_bound) {
-  auto with_text = [](const std::string& name, const std::string& text) {
-    std::string fields =
-        name == "region" || name == "city"
-            ? ""
-            : R"("type":"custom","server":"http://h:80",)" +
-                  std::string(name == "username" ? R"("password":"p",)" : R"("username":"u",)");
-    return with_proxy(fields + '"' + name + "\":\"" + text + '"');
-  };
-  for (const char* name : {"username", "password", "region", "city"}) {
-    EXPECT_EQ(problem_of(with_text(name, std::string(1024, 'x'))), "") << name;
-    EXPECT_EQ(problem_of(with_text(name, "M\xc3\xbcnchen !")), "") << name;
-    for (const std::string& bad : {std::string(1025, 'x'), std::string("a\\r\\nb"),
-                                   std::string("a\\u0000"), std::string("a\x7f")}) {
-      EXPECT_EQ(
-          problem_of(with_text(name, bad)),
-          "proxy." + std::string(name) + " must have at most 1024 bytes and no control characters");
-    }
-  }
-}
-
-TEST(ProxyConfig, an_active_one_is_refused_whatever_its_form) {
-  for (
-      const char* proxy :
-      {R"({"active":true})", R"({"active":true,"type":"anchor_proxy","country_code":"us"})",
-       R"({"active":true,"type":"custom","server":"http://h:80","username":"u","password":"p"})"}) {
-    EXPECT_EQ(problem_of(R"({"proxy":)" + std::string(proxy) + "}"),
-              "proxy.active must be false: this server can't apply proxies yet");
-  }
-  EXPECT_EQ(problem_of(R"({"proxy":{}})"), "proxy.active is required");
-  EXPECT_EQ(problem_of(R"({"proxy":{"active":null}})"),
-            "proxy.active must be true or false, not null");
-}
-
-TEST(ProxyConfig, is_kept_as_sent_without_its_password) {
-  SessionConfig config = read(with_server("http://proxy.example.com:80")).take();
-  EXPECT_EQ(*config.proxy, parse_json(R"({"active":false,"type":"custom","username":"u",
-                                          "server":"http://proxy.example.com:80"})",
-                                      "the test"));
 }
 
 }  // namespace capstan

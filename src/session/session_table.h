@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,7 @@ struct SessionRow {
   std::string run;  // the run that opened it; empty if none
   SessionStatus status;
   json::object configuration;
+  std::uint64_t proxy_bytes;  // known at the end
   WallTime created_at;
   std::optional<WallTime> ended_at;
 };
@@ -35,7 +37,7 @@ class SessionTable {
   explicit SessionTable(Database& database) : database_(database) {}
 
   Async<> insert(SessionRow row);
-  Async<> end(SessionId id, SessionStatus status, WallTime now);
+  Async<> end(SessionId id, SessionStatus status, std::uint64_t proxy_bytes, WallTime now);
   Async<std::optional<SessionRow>> find(TeamId team, SessionId id);
   // Ends as `stopped` what a server that died had left running.
   Async<> end_left_over(WallTime now);

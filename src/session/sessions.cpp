@@ -17,11 +17,14 @@ Error no_such_session(const SessionId& id) {
 }  // namespace
 
 Sessions::Sessions(Executor executor, Clock& clock, Random& random, Database& database,
-                   Browsers& browsers, Metrics& metrics, SessionLimits limits)
+                   Browsers& browsers, const Exits& exits, const Sealer& sealer, Metrics& metrics,
+                   SessionLimits limits)
     : executor_(std::move(executor)),
       clock_(clock),
       random_(random),
       browsers_(browsers),
+      exits_(exits),
+      sealer_(sealer),
       default_kind_(limits.default_kind),
       table_(database),
       slots_("sessions", limits.sessions_max, limits.sessions_per_team_max,
@@ -42,10 +45,12 @@ std::shared_ptr<Session> Sessions::prepare(SessionOrder order) {
   if (closing_.is_set()) {
     throw Error(ErrorCode::unavailable, "the server is shutting down");
   }
+  check_session_config(order.config, exits_);
+  std::optional<Upstream> upstream = upstream_of(order.config.proxy, order.team, exits_, sealer_);
   bool open_at_once = order.config.initial_url.has_value();
-  auto session = std::make_shared<Session>(executor_, clock_, browsers_, table_, slots_,
-                                           SessionId::make(clock_.wall_now(), random_),
-                                           random_.hex(token_bytes), std::move(order));
+  auto session = std::make_shared<Session>(
+      executor_, clock_, browsers_, table_, slots_, SessionId::make(clock_.wall_now(), random_),
+      random_.hex(token_bytes), std::move(order), std::move(upstream));
   sessions_.emplace(session->id(), session);
   scope_.spawn(supervise(session));
   if (open_at_once) {
@@ -107,6 +112,7 @@ SessionView Sessions::view_of(const Session& session) const {
           .run = session.run(),
           .status = session.status(),
           .configuration = to_full_json(session.config(), session.kind()),
+          .proxy_bytes = session.proxy_bytes(),
           .created_at = session.created_at(),
           .ended_at = session.ended_at(),
           .expires_at = session.expires_at()};
@@ -126,6 +132,7 @@ Async<SessionView> Sessions::view(TeamId team, SessionId id) {
                         .run = row->run,
                         .status = row->status,
                         .configuration = std::move(row->configuration),
+                        .proxy_bytes = row->proxy_bytes,
                         .created_at = row->created_at,
                         .ended_at = row->ended_at,
                         .expires_at = std::nullopt};

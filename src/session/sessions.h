@@ -22,7 +22,8 @@ struct SessionView {
   TeamId team;
   std::string run;
   SessionStatus status;
-  json::object configuration;
+  json::object configuration;  // without secrets
+  std::uint64_t proxy_bytes;
   WallTime created_at;
   std::optional<WallTime> ended_at;
   std::optional<WallTime> expires_at;
@@ -33,7 +34,7 @@ struct SessionView {
 class Sessions {
  public:
   Sessions(Executor executor, Clock& clock, Random& random, Database& database, Browsers& browsers,
-           Metrics& metrics, SessionLimits limits);
+           const Exits& exits, const Sealer& sealer, Metrics& metrics, SessionLimits limits);
 
   // Ends what a server that died had left running.
   Async<> start();
@@ -42,7 +43,8 @@ class Sessions {
   BrowserKind kind_for(const SessionConfig& config) const;
 
   // A session that opens its browser when it is first used, or at once if it has an initial_url.
-  // Throws unavailable once this server closes.
+  // Throws unavailable once this server closes, and what check_session_config and upstream_of
+  // throw.
   std::shared_ptr<Session> prepare(SessionOrder order);
   // A session whose browser has a page. Throws resource_exhausted or unavailable when there is no
   // room or no browser.
@@ -80,6 +82,8 @@ class Sessions {
   Clock& clock_;
   Random& random_;
   Browsers& browsers_;
+  const Exits& exits_;
+  const Sealer& sealer_;
   const BrowserKind default_kind_;
   SessionTable table_;
   Slots slots_;

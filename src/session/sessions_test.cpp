@@ -289,6 +289,38 @@ ASYNC_TEST(SessionsTest, another_team_neither_sees_nor_ends_it) {
   EXPECT_EQ(session->status(), SessionStatus::running);
 }
 
+ASYNC_TEST(SessionsTest, knows_the_proxy_that_it_leaves_through) {
+  EXPECT_EQ(sessions_.prepare(order())->upstream(), std::nullopt);
+  SessionConfig config;
+  config.proxy = {.active = true, .proxy = AnchorProxy{{"de"}}};
+  auto exit = sessions_.prepare(order(config))->upstream();
+  EXPECT_EQ(exit.value().host, "exit.example");
+  config.proxy = {.active = true, .proxy = AnchorProxy{{"fr"}}};
+  auto nowhere = outcome_of_call([&] { return sessions_.prepare(order(config)); });
+  EXPECT_FALSE(nowhere.ok());
+  EXPECT_EQ(nowhere.error().code(), ErrorCode::invalid_argument);
+  co_return;
+}
+
+ASYNC_TEST(SessionsTest, a_proxys_password_is_opened_for_its_own_team_and_is_in_no_row) {
+  SessionConfig config;
+  config.proxy = {.active = true,
+                  .proxy = CustomProxy{
+                      .server = {.host = "proxy.example", .port = 1, .username = "u"},
+                      .password = sealing_for(acme_, sealer_)("hunter2"),
+                  }};
+  auto session = co_await open(order(config));
+  EXPECT_EQ(session->upstream().value().password, "hunter2");
+  json::object told = (co_await row_of(session->id())).value().configuration;
+  EXPECT_EQ(told.at("session").at("proxy").at("username"), "u");
+  EXPECT_FALSE(told.at("session").at("proxy").as_object().contains("password"));
+  SessionOrder foreign = order(config);
+  foreign.team = other_;
+  auto outcome = outcome_of_call([&] { return sessions_.prepare(foreign); });
+  EXPECT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.error().code(), ErrorCode::internal);
+}
+
 ASYNC_TEST(SessionsTest, one_whose_row_is_refused_does_not_open_and_keeps_nothing) {
   co_await refuse("insert on sessions");
   auto outcome = co_await outcome_of(open(order()));

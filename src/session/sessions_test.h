@@ -50,13 +50,12 @@ class SessionsTest : public LoopTest {
   Cage cage_{executor(), work_folder_};
   Browsers browsers_{
       executor(), clock_, cage_, metrics_, {.warm_headful = 0, .warm_headless = 0}};
-  Sessions sessions_{executor(),
-                     clock_,
-                     random_,
-                     database_,
-                     browsers_,
-                     metrics_,
-                     {.sessions_max = 1, .default_kind = BrowserKind::headless}};
+  const Exits exits_{{{.place = {"de"}, .proxy = {.host = "exit.example", .port = 1}}}};
+  const Sealer sealer_{{{.id = "of the test"}}, random_};
+  Sessions sessions_{
+      executor(), clock_,    random_,
+      database_,  browsers_, exits_,
+      sealer_,    metrics_,  {.sessions_max = 1, .default_kind = BrowserKind::headless}};
 
  private:
   Async<> live(Async<> body);

@@ -44,7 +44,7 @@ json::object to_json(const RunSettings& settings) {
   }
   json::object object{
       {"inputs", std::move(inputs)},
-      {"browser_configuration", to_json(settings.browser_configuration)},
+      {"browser_configuration", to_stored_json(settings.browser_configuration)},
       {"end_opened_sessions", settings.end_opened_sessions},
       {"end_given_session", settings.end_given_session},
   };
@@ -59,8 +59,7 @@ RunSettings run_settings_from(const json::object& object) {
   for (const auto& input : object.at("inputs").as_object()) {
     settings.inputs.emplace(input.key(), input.value().as_string());
   }
-  settings.browser_configuration =
-      read_session_config(Fields(object.at("browser_configuration").as_object()));
+  settings.browser_configuration = from_stored_json(object.at("browser_configuration").as_object());
   settings.end_opened_sessions = object.at("end_opened_sessions").as_bool();
   settings.end_given_session = object.at("end_given_session").as_bool();
   if (const json::value* session = object.if_contains("session")) {

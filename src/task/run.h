@@ -33,6 +33,7 @@ struct RunSettings {
   bool end_given_session = false;       // cleanupSessions: true, written by the caller
 };
 
+// As a row has them, and back.
 json::object to_json(const RunSettings& settings);
 RunSettings run_settings_from(const json::object& object);
 

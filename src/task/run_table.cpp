@@ -107,15 +107,15 @@ void check_queue(Transaction& tx, const TeamId& team, const QueueLimits& limits)
 }
 
 // A run keeps the configuration that it was accepted with, whatever happens to the version.
-RunSettings complete_settings(const StartRun& order, const Task& task, const TaskVersion& version) {
+RunSettings complete_settings(const StartRun& order, const Task& task, const TaskVersion& version,
+                              const Exits& exits) {
   RunSettings settings = order.settings;
   const auto& stored =
       version.browser_configuration ? version.browser_configuration : task.browser_configuration;
   if (stored) {
-    settings.browser_configuration =
-        overlay(read_session_config(Fields(*stored)), settings.browser_configuration);
+    settings.browser_configuration = overlay(*stored, settings.browser_configuration);
   }
-  check_session_config(settings.browser_configuration);
+  check_session_config(settings.browser_configuration, exits);
   return settings;
 }
 
@@ -140,13 +140,14 @@ std::string to_text(const std::vector<std::string>& session_ids) {
 
 }  // namespace
 
-RunTable::RunTable(Database& database, Clock& clock, Random& random, QueueLimits limits)
-    : database_(database), clock_(clock), random_(random), limits_(limits) {}
+RunTable::RunTable(Database& database, Clock& clock, Random& random, const Exits& exits,
+                   QueueLimits limits)
+    : database_(database), clock_(clock), random_(random), exits_(exits), limits_(limits) {}
 
 Async<AcceptedRun> RunTable::accept(StartRun order, bool claim) {
   WallTime now = clock_.wall_now();
   RunId id = RunId::make(now, random_);
-  co_return co_await database_.write([=, limits = limits_](Transaction& tx) {
+  co_return co_await database_.write([=, &exits = exits_, limits = limits_](Transaction& tx) {
     if (auto earlier = find_idempotent(tx, order)) {
       return AcceptedRun{.run = std::move(*earlier), .is_new = false};
     }
@@ -174,7 +175,7 @@ Async<AcceptedRun> RunTable::accept(StartRun order, bool claim) {
         .started_at = claim ? std::optional(now) : std::nullopt,
         .finished_at = {},
     };
-    insert_run(tx, run, complete_settings(order, task, version));
+    insert_run(tx, run, complete_settings(order, task, version, exits));
     if (order.idempotency_key) {
       tx.execute(
           "insert into idempotency_keys (team_id, key, request_hash, run_id, created_at)"

@@ -49,12 +49,14 @@ struct RunPage {
 // and every write after its claim carries the attempt, so that a late one changes nothing.
 class RunTable {
  public:
-  RunTable(Database& database, Clock& clock, Random& random, QueueLimits limits);
+  RunTable(Database& database, Clock& clock, Random& random, const Exits& exits,
+           QueueLimits limits);
 
   // Resolves task and version and inserts the run: as running when `claim` is set, because the
   // caller has a slot for it, else as queued. Throws not_found for an unknown task or version,
   // resource_exhausted or unavailable when the queue is full, unprocessable for an idempotency key
-  // that came with another request before.
+  // that came with another request before, invalid_argument for a configuration, put together from
+  // all its parts, that check_session_config refuses.
   Async<AcceptedRun> accept(StartRun order, bool claim);
   // Throws not_found when the run is not running.
   Async<ClaimedRun> load(RunId id);
@@ -86,6 +88,7 @@ class RunTable {
   Database& database_;
   Clock& clock_;
   Random& random_;
+  const Exits& exits_;  // they never change, so the database's thread may look at them
   const QueueLimits limits_;
 };
 

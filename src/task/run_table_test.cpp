@@ -47,7 +47,8 @@ class RunTableTest : public LoopTest {
     co_return task.id;
   }
 
-  Async<> put_version(TaskId task, std::int64_t number, std::optional<json::object> configuration) {
+  Async<> put_version(TaskId task, std::int64_t number,
+                      std::optional<SessionConfig> configuration) {
     TaskVersion version{.id = TaskVersionId::make(clock_.wall_now(), random_),
                         .task = task,
                         .number = number,
@@ -121,7 +122,8 @@ class RunTableTest : public LoopTest {
   testing::ScopedTrace trace_{__FILE__, __LINE__, "seed " + std::to_string(seed)};
   Database database_{{}};
   SeededRandom random_{seed};
-  RunTable table_{database_, clock_, random_, {.queued_max = 4, .queued_per_team_max = 3}};
+  const Exits exits_{{{.place = {"de"}, .proxy = {.host = "exit.example", .port = 1}}}};
+  RunTable table_{database_, clock_, random_, exits_, {.queued_max = 4, .queued_per_team_max = 3}};
   TeamId acme_ = TeamId::trusted("");
   TeamId other_ = TeamId::trusted("");
   TaskId report_ = TaskId::trusted("");
@@ -206,14 +208,15 @@ ASYNC_TEST(RunTableTest, a_removed_task_takes_no_accepted_run_along) {
 }
 
 ASYNC_TEST(RunTableTest, a_run_keeps_the_configuration_that_it_was_accepted_with) {
-  json::object of_version =
-      parse_json(R"({"tags":["of version"],"headless":{"active":true}})", "the test").as_object();
+  SessionConfig of_version;
+  of_version.tags = {{"of version"}};
+  of_version.headless = true;
   co_await put_version(report_, 2, of_version);
   StartRun start = order();
   start.settings.browser_configuration.tags = {{"of run"}};
   auto accepted = (co_await table_.accept(start, true)).run;
   EXPECT_EQ(accepted.version, "2");
-  co_await put_version(report_, 2, json::object());
+  co_await put_version(report_, 2, SessionConfig());
   ClaimedRun loaded = co_await table_.load(accepted.id);
   EXPECT_EQ(json::serialize(to_json(loaded.settings.browser_configuration)),
             R"({"tags":["of run"],"headless":{"active":true}})");
@@ -222,17 +225,35 @@ ASYNC_TEST(RunTableTest, a_run_keeps_the_configuration_that_it_was_accepted_with
 ASYNC_TEST(RunTableTest, a_version_without_a_configuration_takes_its_tasks) {
   co_await database_.write([this](Transaction& tx) {
     Task task = *task_table::find(tx, acme_, report_);
-    task.browser_configuration = json::object{{"tags", json::array{"of task"}}};
+    task.browser_configuration.emplace().tags = {{"of task"}};
     task_table::update(tx, task);
   });
   RunId of_task = (co_await table_.accept(order(), true)).run.id;
-  co_await put_version(report_, 2, json::object{{"headless", json::object{{"active", true}}}});
+  SessionConfig of_version_two;
+  of_version_two.headless = true;
+  co_await put_version(report_, 2, of_version_two);
   RunId of_version = (co_await table_.accept(order(), true)).run.id;
   auto configuration = [](const ClaimedRun& run) {
     return json::serialize(to_json(run.settings.browser_configuration));
   };
   EXPECT_EQ(configuration(co_await table_.load(of_task)), R"({"tags":["of task"]})");
   EXPECT_EQ(configuration(co_await table_.load(of_version)), R"({"headless":{"active":true}})");
+}
+
+ASYNC_TEST(RunTableTest, a_place_that_no_exit_serves_is_refused_wherever_it_comes_from) {
+  auto going_out = [](const char* country) {
+    SessionConfig config;
+    config.proxy = {.active = true, .proxy = AnchorProxy{{country}}};
+    return config;
+  };
+  StartRun start = order();
+  start.settings.browser_configuration = going_out("fr");
+  EXPECT_EQ(co_await refusal_of(start, true), ErrorCode::invalid_argument);
+  co_await put_version(report_, 2, going_out("fr"));
+  EXPECT_EQ(co_await refusal_of(order(), true), ErrorCode::invalid_argument);
+  EXPECT_EQ(co_await count_runs(), 0);
+  start.settings.browser_configuration = going_out("de");
+  EXPECT_TRUE((co_await table_.accept(start, true)).is_new) << "the whole proxy is replaced";
 }
 
 ASYNC_TEST(RunTableTest, the_queue_is_worked_off_by_age) {

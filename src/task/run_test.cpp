@@ -42,7 +42,8 @@ TEST(RunSettingsTest, come_back_from_their_json) {
   settings.browser_configuration.headless = true;
   settings.browser_configuration.viewport = Viewport{800, 600};
   settings.browser_configuration.max_duration_min = -1;
-  settings.browser_configuration.proxy = json::object{{"active", false}, {"type", "anchor_gov"}};
+  settings.browser_configuration.proxy = {.active = true,
+                                          .proxy = AnchorProxy{{"us", "ny", "New York"}}};
   settings.end_opened_sessions = false;
   settings.end_given_session = true;
   RunSettings again = stored(settings);
@@ -62,15 +63,17 @@ TEST(RunSettingsTest, defaults_come_back_too) {
   EXPECT_EQ(again.end_given_session, false);
 }
 
-TEST(RunSettingsTest, a_custom_proxy_comes_back_without_the_password_it_never_had) {
+TEST(RunSettingsTest, a_custom_proxy_comes_back_with_its_sealed_password) {
   RunSettings settings;
-  settings.browser_configuration.proxy = json::object{{"active", false},
-                                                      {"type", "custom"},
-                                                      {"server", "http://proxy.example.com:80"},
-                                                      {"username", "u"}};
-  RunSettings again = stored(settings);
-  ASSERT_TRUE(again.browser_configuration.proxy);
-  EXPECT_EQ(*again.browser_configuration.proxy, *settings.browser_configuration.proxy);
+  settings.browser_configuration.proxy = {
+      .active = true,
+      .proxy = CustomProxy{
+          .server = {.host = "proxy.example.com", .port = 80, .username = "u"},
+          .password = {"sealed"},
+      }};
+  SessionConfig again = stored(settings).browser_configuration;
+  EXPECT_EQ(to_stored_json(again), to_stored_json(settings.browser_configuration));
+  EXPECT_EQ(std::get<CustomProxy>(again.proxy->proxy).password.text, "sealed");
 }
 
 }  // namespace capstan

@@ -22,12 +22,13 @@ constexpr auto store_retry_interval = 2s;
 }  // namespace
 
 Runs::Runs(Executor executor, Clock& clock, Random& random, Database& database, Cage& cage,
-           Runners& runners, Sessions& sessions, Metrics& metrics, RunLimits limits)
+           Runners& runners, Sessions& sessions, const Exits& exits, Metrics& metrics,
+           RunLimits limits)
     : executor_(std::move(executor)),
       clock_(clock),
       cage_(cage),
       sessions_(sessions),
-      table_(database, clock, random, limits.queue),
+      table_(database, clock, random, exits, limits.queue),
       executions_(executor_, clock, random, runners, sessions, table_, limits.run_time_max),
       limits_(limits),
       running_gauge_(metrics.gauge("capstan_runs_running", "Runs that are being executed.")),

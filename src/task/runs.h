@@ -23,7 +23,8 @@ struct RunLimits {
 class Runs {
  public:
   Runs(Executor executor, Clock& clock, Random& random, Database& database, Cage& cage,
-       Runners& runners, Sessions& sessions, Metrics& metrics, RunLimits limits);
+       Runners& runners, Sessions& sessions, const Exits& exits, Metrics& metrics,
+       RunLimits limits);
 
   // Fails what a server that died had been running, and begins to work off the queue. Everything
   // that comes in through doors goes to `door_handler`.

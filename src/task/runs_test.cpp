@@ -62,7 +62,7 @@ class RunsTest : public SessionsTest {
 
   Async<> start(RunLimits limits = {}) {
     runs_ = std::make_unique<Runs>(executor(), clock_, random_, database_, cage_, runners_,
-                                   sessions_, metrics_, limits);
+                                   sessions_, exits_, metrics_, limits);
     co_await runs_->start([this](Request request, Caller caller) {
       return answer(std::move(request), std::move(caller));
     });
@@ -111,7 +111,7 @@ class RunsTest : public SessionsTest {
 
   Async<Run> end_of(RunId id) { return soon(runs_->wait(std::move(id))); }
   Async<Run> stored(RunId id) {
-    RunTable table(database_, clock_, random_, {});
+    RunTable table(database_, clock_, random_, exits_, {});
     co_return co_await table.find(id);
   }
 

@@ -17,15 +17,15 @@ constexpr std::string_view version_columns =
     "select id, task_id, number, code, bundle_hash, language, description, browser_configuration,"
     " created_at, updated_at from task_versions where deleted_at is null";
 
-std::optional<json::object> parse_configuration(const std::optional<std::string>& text) {
+std::optional<SessionConfig> parse_configuration(const std::optional<std::string>& text) {
   if (!text) {
     return std::nullopt;
   }
-  return parse_json(*text, "a stored configuration").as_object();
+  return from_stored_json(parse_json(*text, "a stored configuration").as_object());
 }
 
-Value to_value(const std::optional<json::object>& configuration) {
-  return configuration ? Value(json::serialize(*configuration)) : Value(nullptr);
+Value to_value(const std::optional<SessionConfig>& configuration) {
+  return configuration ? Value(json::serialize(to_stored_json(*configuration))) : Value(nullptr);
 }
 
 Task to_task(const Row& row) {

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "access/caller.h"
-#include "base/json.h"
 #include "base/time.h"
+#include "session/session_config.h"
 #include "store/sqlite.h"
 
 namespace capstan {
@@ -35,7 +35,7 @@ struct Task {
   TeamId team;
   std::string name;
   std::optional<std::string> description;
-  std::optional<json::object> browser_configuration;  // for versions that don't bring their own
+  std::optional<SessionConfig> browser_configuration;  // for versions that don't bring their own
   WallTime created_at;
   WallTime updated_at;
   std::string latest;  // what `latest` stands for: a number, else "draft", else empty
@@ -50,7 +50,7 @@ struct TaskVersion {
   std::string bundle_hash;
   std::string language;
   std::optional<std::string> description;
-  std::optional<json::object> browser_configuration;
+  std::optional<SessionConfig> browser_configuration;
   WallTime created_at;
   WallTime updated_at;
 };

@@ -113,7 +113,7 @@ class TaskTableTest : public testing::Test {
 TEST_F(TaskTableTest, a_task_comes_back_as_it_was) {
   Task task = make_task("report \xe2\x82\xac");
   task.description = "what it does";
-  task.browser_configuration = json::object{{"headless", json::object{{"active", true}}}};
+  task.browser_configuration.emplace().headless = true;
   task.updated_at = from_unix_ms(2000);
   task_table::insert(tx_, task);
   auto found = task_table::find(tx_, acme_, task.id);
@@ -122,7 +122,7 @@ TEST_F(TaskTableTest, a_task_comes_back_as_it_was) {
   EXPECT_EQ(found->team, acme_);
   EXPECT_EQ(found->name, task.name);
   EXPECT_EQ(found->description, "what it does");
-  EXPECT_EQ(found->browser_configuration, task.browser_configuration);
+  EXPECT_EQ(found->browser_configuration->headless, true);
   EXPECT_EQ(found->created_at, from_unix_ms(1000));
   EXPECT_EQ(found->updated_at, from_unix_ms(2000));
   EXPECT_EQ(found->latest, "");
@@ -171,14 +171,14 @@ TEST_F(TaskTableTest, update_writes_what_can_change) {
   Task task = add_task("report");
   task.name = "renamed";
   task.description = "new";
-  task.browser_configuration = json::object{{"tags", json::array{"a"}}};
+  task.browser_configuration.emplace().tags = {{"a"}};
   task.updated_at = from_unix_ms(5000);
   task.created_at = from_unix_ms(4000);
   task_table::update(tx_, task);
   auto found = task_table::find(tx_, acme_, task.id);
   EXPECT_EQ(found->name, "renamed");
   EXPECT_EQ(found->description, "new");
-  EXPECT_EQ(found->browser_configuration, task.browser_configuration);
+  EXPECT_EQ(to_json(*found->browser_configuration), to_json(*task.browser_configuration));
   EXPECT_EQ(found->updated_at, from_unix_ms(5000));
   EXPECT_EQ(found->created_at, from_unix_ms(1000));
   task.description.reset();
@@ -233,7 +233,9 @@ TEST_F(TaskTableTest, a_version_comes_back_as_it_was) {
   Task task = add_task("report");
   TaskVersion version = make_version(task, 3);
   version.description = "third";
-  version.browser_configuration = json::object{{"tags", json::array{"a"}}};
+  version.browser_configuration.emplace().proxy = {
+      .active = true,
+      .proxy = CustomProxy{.server = {.host = "h", .port = 1}, .password = {"sealed"}}};
   version.updated_at = from_unix_ms(7000);
   task_table::put_version(tx_, version);
   auto found = task_table::find_version(tx_, task.id, {VersionSelector::Kind::number, 3});
@@ -245,7 +247,8 @@ TEST_F(TaskTableTest, a_version_comes_back_as_it_was) {
   EXPECT_EQ(found->bundle_hash, "hash");
   EXPECT_EQ(found->language, "typescript");
   EXPECT_EQ(found->description, "third");
-  EXPECT_EQ(found->browser_configuration, version.browser_configuration);
+  EXPECT_EQ(to_stored_json(*found->browser_configuration),
+            to_stored_json(*version.browser_configuration));
   EXPECT_EQ(found->created_at, from_unix_ms(1000));
   EXPECT_EQ(found->updated_at, from_unix_ms(7000));
   EXPECT_FALSE(task_table::find_version(tx_, task.id, {VersionSelector::Kind::number, 4}));

@@ -21,7 +21,7 @@ struct TaskLimits {
 struct NewVersion {
   std::optional<std::string> code;  // base64
   std::optional<std::string> description;
-  std::optional<json::object> browser_configuration;
+  std::optional<SessionConfig> browser_configuration;
 };
 
 struct NewTask {

@@ -20,7 +20,7 @@ create table tasks (
   team_id text not null references teams (id),
   name text not null,
   description text,
-  browser_configuration text,       -- for versions that don't bring their own
+  browser_configuration text,       -- for versions that don't bring their own; passwords sealed
   last_number bigint not null,      -- highest version number ever given; numbers are not reused
   created_at bigint not null,
   updated_at bigint not null,
@@ -60,7 +60,7 @@ create table runs (
   status text not null check (
     status in ('queued', 'running', 'success', 'failure', 'timeout', 'cancelled')),
   attempt bigint not null,          -- fences every later write: one by an older attempt is void
-  settings text not null,           -- inputs, session and the like, as the caller ordered
+  settings text not null,           -- inputs, session and the like, passwords sealed; '' once ended
   output text,
   error text,
   server_failed bigint not null default 0,  -- the failure is the server's, not the code's
@@ -94,7 +94,8 @@ create table sessions (
   team_id text not null references teams (id),
   run_id text,
   status text not null,
-  configuration text not null,
+  configuration text not null,      -- as it is told to callers, so without secrets
+  proxy_bytes bigint not null default 0,
   created_at bigint not null,
   ended_at bigint
 );
