@@ -10,7 +10,12 @@ import { loadTask } from './task_module.ts';
 import { warmUp } from './warm_up.ts';
 
 /** What of the worker's own environment a task may see. */
-const environmentKept = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'NODE_ENV', 'LANG'];
+const environmentKept = [
+  ...['PATH', 'HOME', 'TMPDIR', 'TZ', 'NODE_ENV', 'LANG'],
+  // The way out, where there is one.
+  ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'],
+  'NODE_USE_ENV_PROXY',
+];
 
 const cancelled = new AbortController();
 let outcomeSent = false;

@@ -41,6 +41,7 @@ class App {
   WorkFolder work_folder_;
   Cage cage_;
   const Exits exits_;
+  Gateways gateways_;
 
   Teams teams_;
   NodeRuntime runtime_;

@@ -16,7 +16,9 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cage/level.h"
+#include "egress/address_policy.h"
 #include "io/file.h"
+#include "io/outcome.h"
 
 namespace capstan {
 namespace {
@@ -45,6 +47,8 @@ using Target =
 struct Setting {
   std::string name;
   Target target;
+  // Throws what is wrong with a list's entries.
+  void (*check)(const std::vector<std::string>&) = nullptr;
 };
 
 std::vector<Setting> settings_of(Config& config) {
@@ -79,7 +83,7 @@ std::vector<Setting> settings_of(Config& config) {
       {"browser.warm_headless", Count{&config.browser.warm_headless, 0}},
       {"task.network", Choice{&config.task.network, {"none", "egress"}}},
       {"task.code_bytes_max", Count{&config.task.code_bytes_max, 1}},
-      {"egress.allow", &config.egress.allow},
+      {"egress.allow", &config.egress.allow, [](const auto& list) { AddressPolicy policy(list); }},
       {"isolation.minimum", Choice{&config.isolation.minimum, {"none", "standard", "strict"}}},
       {"isolation.maximum", Choice{&config.isolation.maximum, {"none", "standard", "strict"}}},
       {"runner.folder", &config.runner.folder},
@@ -100,6 +104,18 @@ void apply_choice(const Choice& choice, const std::string* text, const std::stri
     allowed += (allowed.empty() ? "\"" : ", \"") + value + "\"";
   }
   refuse(place, name, "must be one of " + allowed);
+}
+
+void check_list(const Setting& setting, const std::vector<std::string>& list,
+                const std::string& place) {
+  auto checked = outcome_of_call([&] {
+    if (setting.check != nullptr) {
+      setting.check(list);
+    }
+  });
+  if (!checked.ok()) {
+    refuse(place, setting.name, "has a bad entry: " + checked.error().message());
+  }
 }
 
 void apply(const Setting& setting, const Given& given, const std::string& place) {
@@ -134,6 +150,7 @@ void apply(const Setting& setting, const Given& given, const std::string& place)
       refuse(place, setting.name, "must be a list of texts");
     }
     **list = std::get<std::vector<std::string>>(given);
+    check_list(setting, **list, place);
   } else if (const auto* choice = std::get_if<Choice>(&setting.target)) {
     apply_choice(*choice, text, place, setting.name);
   } else {

@@ -13,11 +13,12 @@ Error session_gone(const SessionId& id) {
 
 }  // namespace
 
-Session::Session(Executor executor, Clock& clock, Browsers& browsers, SessionTable& table,
-                 Slots& slots, SessionId id, std::string token, SessionOrder order,
-                 std::optional<Upstream> upstream)
+Session::Session(Executor executor, Clock& clock, Browsers& browsers, Gateways& gateways,
+                 SessionTable& table, Slots& slots, SessionId id, std::string token,
+                 SessionOrder order, std::optional<Upstream> upstream)
     : clock_(clock),
       browsers_(browsers),
+      gateways_(gateways),
       table_(table),
       slots_(slots),
       id_(std::move(id)),
@@ -110,6 +111,9 @@ Async<> Session::live() {
     }
     browser_.reset();
   }
+  if (gateway_) {
+    co_await gateway_->close();
+  }
   log_info("session_ended", {{"session", id_.text()}, {"status", to_text(status_)}});
 }
 
@@ -138,6 +142,9 @@ Async<> Session::prepare_browser() {
                           .ended_at = std::nullopt});
   has_row_ = true;
   browser_ = co_await browsers_.take(order_.kind);
+  gateway_ = gateways_.open(
+      {.listener = browser_->take_exit().listener, .upstream = upstream_, .owner = id_.text()});
+  gateway_->start();
   browser_->devtools().on_close_request([this] { stop(SessionStatus::completed); });
   co_await browser_->resize(order_.config.viewport.value_or(Viewport()));
   if (order_.config.initial_url) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "browser/browsers.h"
+#include "egress/gateways.h"
 #include "session/session_config.h"
 #include "session/session_table.h"
 #include "session/slots.h"
@@ -24,8 +25,9 @@ struct SessionOrder {
 // only ask it things, or ask it to stop. An ended session answers not_found.
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(Executor executor, Clock& clock, Browsers& browsers, SessionTable& table, Slots& slots,
-          SessionId id, std::string token, SessionOrder order, std::optional<Upstream> upstream);
+  Session(Executor executor, Clock& clock, Browsers& browsers, Gateways& gateways,
+          SessionTable& table, Slots& slots, SessionId id, std::string token, SessionOrder order,
+          std::optional<Upstream> upstream);
 
   const SessionId& id() const { return id_; }
   const TeamId& team() const { return order_.team; }
@@ -35,7 +37,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // The proxy that its traffic leaves through; nothing if it goes without one.
   const std::optional<Upstream>& upstream() const { return upstream_; }
   // What has gone through that proxy, both ways; of an ended session, all that ever will.
-  std::uint64_t proxy_bytes() const { return proxy_bytes_; }
+  std::uint64_t proxy_bytes() const { return gateway_ ? gateway_->upstream_bytes() : 0; }
   WallTime created_at() const { return created_at_; }
   // When max_duration ends it; nothing while it has no browser, once it has ended, or without
   // limit.
@@ -87,6 +89,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   Clock& clock_;
   Browsers& browsers_;
+  Gateways& gateways_;
   SessionTable& table_;
   Slots& slots_;
   const SessionId id_;
@@ -105,9 +108,10 @@ class Session : public std::enable_shared_from_this<Session> {
   Event ended_;
 
   std::optional<WallTime> opened_at_;
-  std::uint64_t proxy_bytes_ = 0;
   Slot slot_;
   std::unique_ptr<Browser> browser_;
+  // The browser's only way out; kept until the session is forgotten, for its accounts.
+  std::unique_ptr<Gateway> gateway_;
   std::size_t uses_ = 0;
   SteadyTime idle_since_;
   Event unused_;

@@ -17,12 +17,13 @@ Error no_such_session(const SessionId& id) {
 }  // namespace
 
 Sessions::Sessions(Executor executor, Clock& clock, Random& random, Database& database,
-                   Browsers& browsers, const Exits& exits, const Sealer& sealer, Metrics& metrics,
-                   SessionLimits limits)
+                   Browsers& browsers, Gateways& gateways, const Exits& exits, const Sealer& sealer,
+                   Metrics& metrics, SessionLimits limits)
     : executor_(std::move(executor)),
       clock_(clock),
       random_(random),
       browsers_(browsers),
+      gateways_(gateways),
       exits_(exits),
       sealer_(sealer),
       default_kind_(limits.default_kind),
@@ -48,15 +49,23 @@ std::shared_ptr<Session> Sessions::prepare(SessionOrder order) {
   check_session_config(order.config, exits_);
   std::optional<Upstream> upstream = upstream_of(order.config.proxy, order.team, exits_, sealer_);
   bool open_at_once = order.config.initial_url.has_value();
-  auto session = std::make_shared<Session>(
-      executor_, clock_, browsers_, table_, slots_, SessionId::make(clock_.wall_now(), random_),
-      random_.hex(token_bytes), std::move(order), std::move(upstream));
+  auto session =
+      std::make_shared<Session>(executor_, clock_, browsers_, gateways_, table_, slots_,
+                                SessionId::make(clock_.wall_now(), random_),
+                                random_.hex(token_bytes), std::move(order), std::move(upstream));
   sessions_.emplace(session->id(), session);
   scope_.spawn(supervise(session));
   if (open_at_once) {
     session->open();
   }
   return session;
+}
+
+std::unique_ptr<Gateway> Sessions::open_gateway(const TeamId& team, const SessionConfig& config,
+                                                Fd listener, std::string owner) {
+  return gateways_.open({.listener = std::move(listener),
+                         .upstream = upstream_of(config.proxy, team, exits_, sealer_),
+                         .owner = std::move(owner)});
 }
 
 Async<std::shared_ptr<Session>> Sessions::open(SessionOrder order) {

@@ -34,7 +34,8 @@ struct SessionView {
 class Sessions {
  public:
   Sessions(Executor executor, Clock& clock, Random& random, Database& database, Browsers& browsers,
-           const Exits& exits, const Sealer& sealer, Metrics& metrics, SessionLimits limits);
+           Gateways& gateways, const Exits& exits, const Sealer& sealer, Metrics& metrics,
+           SessionLimits limits);
 
   // Ends what a server that died had left running.
   Async<> start();
@@ -49,6 +50,12 @@ class Sessions {
   // A session whose browser has a page. Throws resource_exhausted or unavailable when there is no
   // room or no browser.
   Async<std::shared_ptr<Session>> open(SessionOrder order);
+
+  // The way out of a task's own cage, by which it comes out where the sessions of this
+  // configuration do; its owner starts and closes it. Throws invalid_argument for a proxy that
+  // nobody may use.
+  std::unique_ptr<Gateway> open_gateway(const TeamId& team, const SessionConfig& config,
+                                        Fd listener, std::string owner);
 
   // A running session of the team; throws not_found.
   std::shared_ptr<Session> running(const TeamId& team, const SessionId& id) const;
@@ -82,6 +89,7 @@ class Sessions {
   Clock& clock_;
   Random& random_;
   Browsers& browsers_;
+  Gateways& gateways_;
   const Exits& exits_;
   const Sealer& sealer_;
   const BrowserKind default_kind_;

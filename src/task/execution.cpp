@@ -74,11 +74,15 @@ Async<RunOutcome> Executions::run_in(Runner* runner, ClaimedRun run,
   std::string session_id = session_for(run)->id().text();
   Door door = runner->take_door();
   Caller caller{.team = run.run.team, .run = run.run.id.text()};
+  std::unique_ptr<Gateway> gateway = open_gateway(runner, run);
   Server door_server(
       executor_, clock_, random_, ServerLimits{},
       asio::ip::tcp::acceptor(executor_, asio::ip::tcp::v4(), door.listener.release()),
       [this, caller](Request request) { return door_handler_(std::move(request), caller); });
   door_server.start();
+  if (gateway) {
+    gateway->start();
+  }
   RunnerOrder order{
       .task_name = run.task_name,
       .bundle = std::move(run.bundle),
@@ -96,6 +100,9 @@ Async<RunOutcome> Executions::run_in(Runner* runner, ClaimedRun run,
   ends.push_back(keep_storing_log(run.run.id, open.get()));
   auto first = co_await outcome_of(first_of(std::move(ends)));
   co_await door_server.close();
+  if (gateway) {
+    co_await gateway->close();
+  }
   switch (std::move(first).take()) {
     case 0:
       // Code that ends because it was told to stop was stopped all the same.
@@ -109,6 +116,14 @@ Async<RunOutcome> Executions::run_in(Runner* runner, ClaimedRun run,
           .error = "the task did not end within " + std::to_string(limit.count()) + " ms"};
     }
   }
+}
+
+std::unique_ptr<Gateway> Executions::open_gateway(Runner* runner, const ClaimedRun& run) {
+  if (!runners_.has_exit()) {
+    return nullptr;
+  }
+  return sessions_.open_gateway(run.run.team, run.settings.browser_configuration,
+                                runner->take_exit().listener, run.run.id.text());
 }
 
 Async<> Executions::pass_outcome(Async<RunOutcome> work, RunOutcome* outcome) {

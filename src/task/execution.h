@@ -42,6 +42,8 @@ class Executions {
  private:
   Async<RunOutcome> execute_in_runner(ClaimedRun run, std::shared_ptr<OpenRun> open);
   Async<RunOutcome> run_in(Runner* runner, ClaimedRun run, std::shared_ptr<OpenRun> open);
+  // The task's own way out; nothing if it has none.
+  std::unique_ptr<Gateway> open_gateway(Runner* runner, const ClaimedRun& run);
   Async<> close_runner(std::unique_ptr<Runner> runner);
   Async<> pass_outcome(Async<RunOutcome> work, RunOutcome* outcome);
   Async<> stop_politely(Runner* runner, OpenRun* open);

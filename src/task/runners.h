@@ -28,6 +28,7 @@ class Runners {
   Async<> start();
   // A runner that has loaded everything. Throws unavailable when none can be started.
   Async<std::unique_ptr<Runner>> take() { return pool_.take(); }
+  bool has_exit() const { return settings_.has_exit; }
   // Why runners can't be started at the moment, after three failures in a row.
   std::optional<std::string> trouble() const { return failures_.trouble(); }
   std::size_t warm_count() const { return pool_.ready_count(); }
