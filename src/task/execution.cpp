@@ -44,14 +44,19 @@ Executions::Executions(Executor executor, Clock& clock, Random& random, Runners&
       scope_(executor_, "executions") {}
 
 Async<RunOutcome> Executions::execute(ClaimedRun run, std::shared_ptr<OpenRun> open) {
+  std::string id = run.run.id.text();
   auto outcome = co_await outcome_of(execute_in_runner(std::move(run), open));
   if (outcome.ok()) {
     co_return std::move(outcome).take();
   }
   const Error& error = outcome.error();
   // A session that its owner has ended meanwhile is no fault of the server's.
-  co_return error.code() == ErrorCode::not_found ? failure(error.message())
-                                                 : server_failure(error.message());
+  if (error.code() == ErrorCode::not_found) {
+    co_return failure(error.message());
+  }
+  log_error("run_not_executed",
+            {{"run", id}, {"message", error.message()}, {"cause", error.cause()}});
+  co_return server_failure(error.message());
 }
 
 Async<RunOutcome> Executions::execute_in_runner(ClaimedRun run, std::shared_ptr<OpenRun> open) {

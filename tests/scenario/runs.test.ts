@@ -211,7 +211,7 @@ test('a configuration is looked at before anything runs', () => {
   return check(server, [
     override({ timeout: { max_duration: 0 } }, 'timeout.max_duration'),
     override({ initial_url: 'javascript:1' }, 'initial_url'),
-    override({ proxy: { active: true } }, 'proxy.active'),
+    override({ proxy: { active: 1 } }, 'proxy.active'),
     override({ headless: { active: 'yes' } }, 'headless.active'),
     override({ viewport: { width: 1 } }, 'viewport.width'),
   ]);

@@ -1,4 +1,4 @@
-// What a session may be asked for: its first page, limits, tags, window and proxy.
+// What a session may be asked for: its first page, limits, tags and window.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -162,78 +162,6 @@ test('a window has a size that a screen could have', async () => {
   const big = await configurationOf(size(7680, 4320));
   assert.deepEqual(big.configuration.browser.viewport, { width: 7680, height: 4320 });
 });
-
-const custom = { active: false, type: 'custom', username: 'u', password: 'secret' };
-const proxied = (proxy: unknown): object => ({ session: { proxy } });
-
-test('a custom proxy is PROTOCOL://HOST:PORT with a name and a password', async () => {
-  const servers = ['', 'proxy.example.com', 'proxy.example.com:3128', 'http://proxy.example.com']
-    .concat(['http://proxy.example.com/', 'http://proxy.example.com:3128/path', 'http://:3128'])
-    .concat(['http://proxy.example.com:', 'http://proxy.example.com:99999', 'http://a:0'])
-    .concat(['ftp://proxy.example.com:21', 'socks4://a:1080', 'file:///a:1', 'http://u:p@a:3128'])
-    .concat(['http://a b:3128', 'http://a\r\nX: y:3128', 'http://a:3128\r\nX: y', 'http://a:31x8'])
-    .concat([`http://${'a'.repeat(70_000)}:3128`, 'http://a?b:1', 'http://a#b:1', 'HTTP:a:1']);
-  await check(server, [
-    ...servers.map((each) => refused(proxied({ ...custom, server: each }), 'session.proxy.server')),
-    refused(proxied({ ...custom, server: 1 }), 'session.proxy.server'),
-    refused(proxied(custom), 'session.proxy.server'),
-    refused(proxied({ active: false, type: 'custom', server: 'http://a:1' }), 'proxy.username'),
-    refused(proxied({ ...custom, server: 'http://a:1', username: 1 }), 'session.proxy.username'),
-    refused(proxied({ ...custom, server: 'http://a:1', password: null }), 'session.proxy.password'),
-    ...['a\r\nb', 'a\0b', 'x'.repeat(70_000)].flatMap((bad) => [
-      refused(
-        proxied({ ...custom, server: 'http://a:1', username: bad }),
-        'session.proxy.username',
-      ),
-      refused(
-        proxied({ ...custom, server: 'http://a:1', password: bad }),
-        'session.proxy.password',
-      ),
-    ]),
-  ]);
-  for (const each of [
-    'https://proxy.example.com:443',
-    'socks5://127.0.0.1:1080',
-    'http://[::1]:1',
-  ]) {
-    const { proxy } = (await configurationOf(proxied({ ...custom, server: each }))).configuration
-      .session;
-    assert.equal(proxy.server, each);
-    assert.equal(proxy.username, 'u');
-    assert.equal(proxy.password, undefined, 'a password is not told');
-  }
-  assert.ok(!server.log.some((line) => line.includes('secret')), 'nor is it in the log');
-});
-
-test("a proxy of the server's has a place that is known", async () => {
-  const anchor = (fields: object): object => proxied({ active: false, ...fields });
-  const texts = ['xx', 'KP', 'kp', 'US', 'usa', '', ' us', 'u', 'u\0'];
-  await check(server, [
-    ...texts.map((code) => refused(anchor({ country_code: code }), 'session.proxy.country_code')),
-    refused(anchor({ country_code: 1 }), 'session.proxy.country_code'),
-    refused(anchor({ region: 1 }), 'session.proxy.region'),
-    refused(anchor({ city: [] }), 'session.proxy.city'),
-    refused(anchor({ region: 'x'.repeat(70_000) }), 'session.proxy.region'),
-    refused(anchor({ city: 'x'.repeat(70_000) }), 'session.proxy.city'),
-    refused(anchor({ type: 'tor' }), 'session.proxy.type'),
-    refused(anchor({ type: 1 }), 'session.proxy.type'),
-    refused(proxied({}), 'session.proxy.active'),
-    refused(proxied({ active: 'no' }), 'session.proxy.active'),
-    refused(proxied([]), 'session.proxy'),
-  ]);
-  for (const type of ['anchor_proxy', 'anchor_residential', 'anchor_mobile', 'anchor_gov']) {
-    await configurationOf(anchor({ type, country_code: 'gb' }));
-  }
-  const placed = { country_code: 'us', region: 'ca', city: 'los angeles' };
-  const { proxy } = (await configurationOf(anchor(placed))).configuration.session;
-  assert.deepEqual(proxy, { active: false, ...placed });
-});
-
-test('a proxy that would be used is refused, because none is built yet', () =>
-  check(server, [
-    refused(proxied({ active: true }), 'session.proxy.active'),
-    refused(proxied({ ...custom, active: true, server: 'http://a:1' }), 'session.proxy.active'),
-  ]));
 
 test('what does not go together is refused', () => {
   const live_view = { one_time_url: true };

@@ -207,7 +207,7 @@ test('a configuration is checked where it is stored', async () => {
     row('/deploy', { timeout: { idle_timeout: 0 } }, 'browserConfiguration.timeout.idle_timeout'),
     row('/draft', { initial_url: 'file:///etc/passwd' }, 'browserConfiguration.initial_url'),
     row('/1', { tags: [1] }, 'browserConfiguration.tags'),
-    row('/deploy', { proxy: { active: true } }, 'browserConfiguration.proxy'),
+    row('/deploy', { proxy: { type: 'custom' } }, 'browserConfiguration.proxy.password'),
     row(
       '/deploy',
       { live_view: { one_time_url: 1 } },
