@@ -9,7 +9,11 @@ import { flag, number, type Shape, text } from './shape.ts';
 const server = await startServer({ config: quiet() });
 after(() => server.stop());
 
-const isolation: Shape = { level: /^(none|standard|strict)$/, reasons: [text] };
+const isolation: Shape = {
+  level: /^(none|standard|strict)$/,
+  reasons: [text],
+  limits: { memory: /^(cgroup|rlimit|none)$/, processes: /^(cgroup|rlimit|none)$/ },
+};
 
 test('GET /health', () =>
   check(server, [

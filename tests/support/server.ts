@@ -63,7 +63,7 @@ export class Server {
     mkdirSync(this.temporaryDir);
     chmodSync(this.temporaryDir, 0o711);
     this.#configFile = path.join(this.#scratch, 'capstan.toml');
-    writeFileSync(this.#configFile, withTemporaryFolder(config, this.temporaryDir));
+    writeFileSync(this.#configFile, withOurs(config, this.temporaryDir));
     this.#env = env;
     process.once('exit', this.#cleanUp);
   }
@@ -198,10 +198,19 @@ export class Server {
 const isLogged = (line: string): boolean => line.startsWith('{');
 
 /** The settings with our place for temporary folders, so that what is left can be told as ours. */
-function withTemporaryFolder(config: string, folder: string): string {
-  const setting = `temporary_folder = ${JSON.stringify(folder)}`;
-  if (!/^\[server\]$/m.test(config)) return `${config}\n[server]\n${setting}\n`;
-  return config.replace(/^\[server\]$/m, `[server]\n${setting}`);
+/** The configuration with this setting, in front of others of its section. */
+function withSetting(config: string, section: string, setting: string): string {
+  const heading = new RegExp(`^\\[${section}\\]$`, 'm');
+  if (!heading.test(config)) return `${config}\n[${section}]\n${setting}\n`;
+  return config.replace(heading, `[${section}]\n${setting}`);
+}
+
+/** What every test's server has: folders of its own, and a way to the tests' own sites. */
+function withOurs(config: string, temporaryDir: string): string {
+  const folder = `temporary_folder = ${JSON.stringify(temporaryDir)}`;
+  const placed = withSetting(config, 'server', folder);
+  const says = /^\[egress\]$[^[]*^allow\b/m.test(config);
+  return says ? placed : withSetting(placed, 'egress', `allow = ["127.0.0.1", "[::1]"]`);
 }
 
 /** Settings of the person who runs the tests are none of the test's. */
