@@ -118,6 +118,13 @@ void give_up_privileges(const Instructions& instructions) {
   }
 }
 
+// What ps shows of pid 1: its own name, without the command line of the program beside it.
+void forget_command_line(int count, char** words) {
+  for (int i = 1; i < count; ++i) {
+    std::memset(words[i], 0, std::strlen(words[i]));
+  }
+}
+
 // Closes all but the status socket, whose number is moved out of the way.
 void keep_only(int socket) {
   ::dup2(socket, 0);
@@ -125,7 +132,7 @@ void keep_only(int socket) {
   report_to(0);
 }
 
-[[noreturn]] void start_program(const Instructions& instructions, int status_socket) {
+[[noreturn]] void start_program(const Instructions& instructions, int count, char** words) {
   int program_started[2];
   if (::pipe2(program_started, O_CLOEXEC) != 0) {
     fail("make a pipe");
@@ -141,7 +148,8 @@ void keep_only(int socket) {
   ::close(program_started[1]);
   char nothing = 0;
   bool began = ::read(program_started[0], &nothing, 1) == 0;
-  keep_only(status_socket);
+  keep_only(instructions.status_socket);
+  forget_command_line(count, words);
   if (began) {
     report(LauncherReport::Kind::started, 0);
   }
@@ -178,7 +186,7 @@ int main(int count, char** words) {
   }
   give_up_privileges(*instructions);
   if (instructions->namespaces) {
-    start_program(*instructions, instructions->status_socket);
+    start_program(*instructions, count, words);
   }
   become_program(*instructions);
 }

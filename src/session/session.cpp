@@ -101,6 +101,7 @@ Async<> Session::live() {
     failure_ = prepared.error();
     stop(SessionStatus::crashed);
   }
+  accounts_ = accounts();
   co_await store_end();
   finish();
   if (browser_) {
@@ -114,12 +115,32 @@ Async<> Session::live() {
   if (gateway_) {
     co_await gateway_->close();
   }
-  log_info("session_ended", {{"session", id_.text()}, {"status", to_text(status_)}});
+  log_info("session_ended", {{"session", id_.text()},
+                             {"status", to_text(status_)},
+                             {"limits_met", accounts_.limits_met}});
+}
+
+SessionAccounts Session::accounts() const {
+  if (!browser_) {
+    return accounts_;
+  }
+  SessionAccounts accounts{.proxy_bytes = gateway_ ? gateway_->upstream_bytes() : 0};
+  LimitsMet met = browser_->limits_met();
+  if (met.memory) {
+    accounts.limits_met.emplace_back("sessions.memory_mib_max");
+  }
+  if (met.processes) {
+    accounts.limits_met.emplace_back("sessions.processes_max");
+  }
+  if (met.home) {
+    accounts.limits_met.emplace_back("sessions.disk_mib_max");
+  }
+  return accounts;
 }
 
 Async<bool> Session::store_end() {
   if (has_row_) {
-    auto stored = co_await outcome_of(table_.end(id_, status_, proxy_bytes(), *ended_at_));
+    auto stored = co_await outcome_of(table_.end(id_, status_, accounts(), *ended_at_));
     has_row_ = !stored.ok();
     if (!stored.ok()) {
       log_error("session_not_stored", {{"session", id_.text()}, {"cause", stored.error().cause()}});
@@ -137,7 +158,6 @@ Async<> Session::prepare_browser() {
                           .run = order_.run,
                           .status = SessionStatus::running,
                           .configuration = to_full_json(order_.config, order_.kind),
-                          .proxy_bytes = 0,
                           .created_at = created_at_,
                           .ended_at = std::nullopt});
   has_row_ = true;

@@ -36,8 +36,8 @@ class Session : public std::enable_shared_from_this<Session> {
   BrowserKind kind() const { return order_.kind; }
   // The proxy that its traffic leaves through; nothing if it goes without one.
   const std::optional<Upstream>& upstream() const { return upstream_; }
-  // What has gone through that proxy, both ways; of an ended session, all that ever will.
-  std::uint64_t proxy_bytes() const { return gateway_ ? gateway_->upstream_bytes() : 0; }
+  // So far; of a session that has ended, for good.
+  SessionAccounts accounts() const;
   WallTime created_at() const { return created_at_; }
   // When max_duration ends it; nothing while it has no browser, once it has ended, or without
   // limit.
@@ -112,6 +112,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::unique_ptr<Browser> browser_;
   // The browser's only way out; kept until the session is forgotten, for its accounts.
   std::unique_ptr<Gateway> gateway_;
+  SessionAccounts accounts_;  // once the browser has gone
   std::size_t uses_ = 0;
   SteadyTime idle_since_;
   Event unused_;

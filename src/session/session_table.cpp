@@ -49,22 +49,22 @@ Async<> SessionTable::insert(SessionRow row) {
   });
 }
 
-Async<> SessionTable::end(SessionId id, SessionStatus status, std::uint64_t proxy_bytes,
+Async<> SessionTable::end(SessionId id, SessionStatus status, SessionAccounts accounts,
                           WallTime now) {
   co_await database_.write([=](Transaction& tx) {
     tx.execute(
-        "update sessions set status = $1, proxy_bytes = $2, ended_at = $3"
-        " where id = $4 and status = 'running'",
-        {std::string(to_text(status)), static_cast<std::int64_t>(proxy_bytes), to_unix_ms(now),
-         id.text()});
+        "update sessions set status = $1, proxy_bytes = $2, limits_met = $3, ended_at = $4"
+        " where id = $5 and status = 'running'",
+        {std::string(to_text(status)), static_cast<std::int64_t>(accounts.proxy_bytes),
+         json::serialize(json::value_from(accounts.limits_met)), to_unix_ms(now), id.text()});
   });
 }
 
 Async<std::optional<SessionRow>> SessionTable::find(TeamId team, SessionId id) {
   co_return co_await database_.read([=](Transaction& tx) -> std::optional<SessionRow> {
     auto row = tx.query_one(
-        "select coalesce(run_id, ''), status, configuration, created_at, ended_at, proxy_bytes"
-        " from sessions where team_id = $1 and id = $2",
+        "select coalesce(run_id, ''), status, configuration, created_at, ended_at, proxy_bytes,"
+        " limits_met from sessions where team_id = $1 and id = $2",
         {team.text(), id.text()});
     if (!row) {
       return std::nullopt;
@@ -76,7 +76,9 @@ Async<std::optional<SessionRow>> SessionTable::find(TeamId team, SessionId id) {
         .run = row->text(0),
         .status = parse_status(row->text(1)),
         .configuration = parse_json(row->text(2), "a session's configuration").as_object(),
-        .proxy_bytes = static_cast<std::uint64_t>(row->integer(5)),
+        .accounts = {.proxy_bytes = static_cast<std::uint64_t>(row->integer(5)),
+                     .limits_met = json::value_to<std::vector<std::string>>(
+                         parse_json(row->text(6), "the limits that a session met"))},
         .created_at = from_unix_ms(row->integer(3)),
         .ended_at = ended ? std::optional(from_unix_ms(*ended)) : std::nullopt,
     };

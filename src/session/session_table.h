@@ -20,13 +20,21 @@ enum class SessionStatus { running, completed, idle_timeout, max_duration, crash
 
 std::string_view to_text(SessionStatus status);
 
+// What a session has used, as far as that is kept.
+struct SessionAccounts {
+  std::uint64_t proxy_bytes = 0;             // through its proxy, both ways
+  std::vector<std::string> limits_met = {};  // the settings of limits that its browser has met
+
+  friend bool operator==(const SessionAccounts&, const SessionAccounts&) = default;
+};
+
 struct SessionRow {
   SessionId id;
   TeamId team;
   std::string run;  // the run that opened it; empty if none
   SessionStatus status;
   json::object configuration;
-  std::uint64_t proxy_bytes;  // known at the end
+  SessionAccounts accounts = {};  // known at the end
   WallTime created_at;
   std::optional<WallTime> ended_at;
 };
@@ -37,7 +45,7 @@ class SessionTable {
   explicit SessionTable(Database& database) : database_(database) {}
 
   Async<> insert(SessionRow row);
-  Async<> end(SessionId id, SessionStatus status, std::uint64_t proxy_bytes, WallTime now);
+  Async<> end(SessionId id, SessionStatus status, SessionAccounts accounts, WallTime now);
   Async<std::optional<SessionRow>> find(TeamId team, SessionId id);
   // Ends as `stopped` what a server that died had left running.
   Async<> end_left_over(WallTime now);

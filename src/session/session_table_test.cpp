@@ -29,7 +29,6 @@ class SessionTableTest : public LoopTest {
                    .run = std::move(run_id),
                    .status = SessionStatus::running,
                    .configuration = {{"tags", json::array{"a"}}},
-                   .proxy_bytes = 0,
                    .created_at = clock_.wall_now(),
                    .ended_at = {}};
     co_await table_.insert(row);
@@ -74,18 +73,19 @@ ASYNC_TEST(SessionTableTest, a_session_ends_once_in_any_of_the_ways) {
     SessionId id = co_await add();
     clock_.advance(1min);
     WallTime ended = clock_.wall_now();
-    co_await table_.end(id, status, 4711, ended);
-    co_await table_.end(id, SessionStatus::crashed, 1, ended + 1min);
+    const SessionAccounts accounts{.proxy_bytes = 4711, .limits_met = {"sessions.disk_mib_max"}};
+    co_await table_.end(id, status, accounts, ended);
+    co_await table_.end(id, SessionStatus::crashed, {.proxy_bytes = 1}, ended + 1min);
     auto row = co_await table_.find(acme_, id);
     EXPECT_EQ(row->status, status) << to_text(status);
     EXPECT_EQ(row->ended_at, ended) << to_text(status);
-    EXPECT_EQ(row->proxy_bytes, 4711U) << to_text(status);
+    EXPECT_EQ(row->accounts, accounts) << to_text(status);
   }
 }
 
 ASYNC_TEST(SessionTableTest, what_a_dead_server_left_is_stopped_and_nothing_else) {
   SessionId ended = co_await add();
-  co_await table_.end(ended, SessionStatus::idle_timeout, 0, clock_.wall_now());
+  co_await table_.end(ended, SessionStatus::idle_timeout, {}, clock_.wall_now());
   SessionId left = co_await add();
   clock_.advance(1h);
   co_await table_.end_left_over(clock_.wall_now());

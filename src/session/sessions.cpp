@@ -121,7 +121,7 @@ SessionView Sessions::view_of(const Session& session) const {
           .run = session.run(),
           .status = session.status(),
           .configuration = to_full_json(session.config(), session.kind()),
-          .proxy_bytes = session.proxy_bytes(),
+          .accounts = session.accounts(),
           .created_at = session.created_at(),
           .ended_at = session.ended_at(),
           .expires_at = session.expires_at()};
@@ -141,7 +141,7 @@ Async<SessionView> Sessions::view(TeamId team, SessionId id) {
                         .run = row->run,
                         .status = row->status,
                         .configuration = std::move(row->configuration),
-                        .proxy_bytes = row->proxy_bytes,
+                        .accounts = std::move(row->accounts),
                         .created_at = row->created_at,
                         .ended_at = row->ended_at,
                         .expires_at = std::nullopt};

@@ -23,7 +23,7 @@ struct SessionView {
   std::string run;
   SessionStatus status;
   json::object configuration;  // without secrets
-  std::uint64_t proxy_bytes;
+  SessionAccounts accounts;
   WallTime created_at;
   std::optional<WallTime> ended_at;
   std::optional<WallTime> expires_at;

@@ -2,6 +2,7 @@
 // print where, and with which number they end.
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -160,6 +161,8 @@ test('each way to end has its number', limit, async (t) => {
   const damaged = path.join(folder, 'damaged');
   mkdirSync(damaged);
   writeFileSync(path.join(damaged, 'capstan.db'), 'x'.repeat(10_000));
+  const secret = `key-1:${randomBytes(32).toString('base64')}\n`;
+  writeFileSync(path.join(damaged, 'secret-key'), secret, { mode: 0o600 });
   const named = new RegExp(`${damaged}/capstan\\.db; restore a backup of it, or move it away`);
   await ends(2, ['serve', '--listen', '127.0.0.1:0', '--data', damaged], named, {});
 
@@ -396,7 +399,8 @@ test('the doctor finds this machine well, and says what is not', limit, async ()
     'headless browser',
     'browser sandbox',
     'runner',
-    'isolation',
+    'isolation of tasks',
+    'isolation of browsers',
   ]);
   for (const what of whats) {
     assert.ok(

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { DevToolsClient } from '../support/cdp.ts';
 import { eventually, within } from '../support/eventually.ts';
-import { isAlive, processOf } from '../support/processes.ts';
+import { browsersOf, isAlive } from '../support/processes.ts';
 import { startServer } from '../support/server.ts';
 import { endSession, openSession, sessionHasEnded, statusOf } from '../support/sessions.ts';
 import { beginRun, deployTask, endStates, executionIn, executionOf } from '../support/tasks.ts';
@@ -14,6 +14,8 @@ max_running = 4
 shutdown_grace = "6s"
 [browser]
 default = "headless"
+warm_headful = 0
+warm_headless = 0
 `;
 const server = await startServer({ config });
 after(() => server.stop());
@@ -87,15 +89,16 @@ test('sessions of a server that died are not running any more', limit, async () 
 });
 
 test('a browser that is killed ends its session as crashed, and no other', limit, async () => {
-  const [victim, other] = [await openSession(server), await openSession(server)];
+  const other = await openSession(server);
+  const browsersBefore = browsersOf(server.pid);
+  const victim = await openSession(server);
   const client = await DevToolsClient.connect(victim.cdp_url);
   const witness = await DevToolsClient.connect(other.cdp_url);
-  const { processInfo } = await client.call('SystemInfo.getProcessInfo');
-  const { id: pid } = processInfo.find(({ type }: { type: string }) => type === 'browser');
-  const browser = processOf(pid);
+  const known = new Set(browsersBefore.map(({ pid }) => pid));
+  const [browser, ...more] = browsersOf(server.pid).filter(({ pid }) => !known.has(pid));
   assert.ok(browser);
-  assert.ok(browser.command.includes(server.temporaryDir), 'it is a browser of ours');
-  process.kill(pid, 'SIGKILL');
+  assert.deepEqual(more, [], 'nothing is warm, so the new one is the victim');
+  process.kill(browser.pid, 'SIGKILL');
 
   await within('its client is let go', 5_000, client.closed);
   assert.equal(await sessionHasEnded(server, victim.id), 'crashed');

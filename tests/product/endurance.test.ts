@@ -1,11 +1,10 @@
 // Much of the same, for long: nothing of it stays behind.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import path from 'node:path';
 import { after, test } from 'node:test';
 import { DevToolsClient } from '../support/cdp.ts';
 import { eventually } from '../support/eventually.ts';
-import { descendantsOf, residentMemoryOf, tell } from '../support/processes.ts';
+import { browsersOf, descendantsOf, residentMemoryOf, tell } from '../support/processes.ts';
 import { startServer } from '../support/server.ts';
 import { endSession, openSession } from '../support/sessions.ts';
 import { quiet } from '../support/settings.ts';
@@ -29,19 +28,12 @@ const settleLimitMs = 20_000;
 
 type Level = { workers: number; browsers: number; ended: number; files: number };
 
-/** They are looked for no deeper, because what is in them may go while one looks. */
-function profileFolders(): string[] {
-  const { temporaryDir } = server;
-  const names = readdirSync(temporaryDir).flatMap((own) => readdirSync(path.join(temporaryDir, own)));
-  return names.filter((name) => name.startsWith('b-'));
-}
-
 /** What the server holds at the moment. */
 function levelNow(): Level {
   const children = descendantsOf(server.pid);
   return {
     workers: children.filter(({ command }) => command.includes('worker.mjs')).length,
-    browsers: profileFolders().length,
+    browsers: browsersOf(server.pid).length,
     ended: children.filter(({ state }) => state === 'Z').length,
     files: readdirSync(`/proc/${server.pid}/fd`).length,
   };

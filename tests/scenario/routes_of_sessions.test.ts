@@ -42,6 +42,7 @@ const session = {
   configuration,
   'playground': false,
   'proxy_bytes': 0,
+  'limits_met': [text],
   'tokens': {},
   'steps': 0,
   'tags': [text],

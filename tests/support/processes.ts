@@ -42,6 +42,13 @@ export function descendantsOf(ancestor: number): Process[] {
   return found;
 }
 
+/** The main processes of the browsers that descend from it; a browser's other ones say a type. */
+export function browsersOf(ancestor: number): Process[] {
+  return descendantsOf(ancestor).filter(
+    ({ command }) => command.includes('--remote-debugging-pipe') && !command.includes('--type='),
+  );
+}
+
 /** Whether that very process, and not a later one of its id, is still there and has not ended. */
 export function isAlive({ pid, started }: Process): boolean {
   const now = processOf(pid);

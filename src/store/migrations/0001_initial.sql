@@ -96,6 +96,7 @@ create table sessions (
   status text not null,
   configuration text not null,      -- as it is told to callers, so without secrets
   proxy_bytes bigint not null default 0,
+  limits_met text not null default '[]',
   created_at bigint not null,
   ended_at bigint
 );
