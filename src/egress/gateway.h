@@ -24,9 +24,9 @@ class ProxyConnection;
 class Gateway {
  public:
   struct Order {
-    Fd listener;                       // bound and listening
-    std::optional<Upstream> upstream;  // checked here, as check_upstream() does
-    std::string owner;                 // whose way out this is, for the log: a session's id
+    Fd listener = {};                       // bound and listening
+    std::optional<Upstream> upstream = {};  // checked here, as check_upstream() does
+    std::string owner = {};                 // whose way out this is, for the log: a session's id
   };
   // What `way` and `metrics` lead to outlives the gateway.
   Gateway(const WayOut& way, EgressMetrics& metrics, GatewayLimits limits, Order order);
