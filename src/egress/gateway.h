@@ -21,6 +21,9 @@ class ProxyConnection;
 // The way out of one cage: an HTTP proxy on a listening socket that the cage alone can reach, and
 // every connection that came in through it. It checks every destination, and goes through the
 // proxy that it was given and never around it. Its owner awaits close() before it dies.
+//
+// A cage may have its listener long before it gets a gateway, as a warm browser does: whoever
+// connects meanwhile waits in the kernel's queue.
 class Gateway {
  public:
   struct Order {

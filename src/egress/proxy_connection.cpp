@@ -1,28 +1,10 @@
 #include "egress/proxy_connection.h"
 
 #include "egress/tunnel.h"
+#include "http/response_head.h"
 
 namespace capstan {
 namespace {
-
-std::string_view reason_of(int status) {
-  switch (status) {
-    case 400:
-      return "Bad Request";
-    case 403:
-      return "Forbidden";
-    case 431:
-      return "Request Header Fields Too Large";
-    case 503:
-      return "Service Unavailable";
-    case 504:
-      return "Gateway Timeout";
-    case 505:
-      return "HTTP Version Not Supported";
-    default:
-      return "Bad Gateway";
-  }
-}
 
 int status_of(ErrorCode code) {
   switch (code) {

@@ -20,9 +20,9 @@ namespace capstan {
 struct ResolverLimits {
   // A name whose server doesn't answer holds its thread for 10 s and more, and a page can name
   // many such: no asker gets more than its share of the threads.
-  std::size_t threads_max = 32;
-  std::size_t threads_per_asker_max = 8;
-  std::size_t lookups_max = 1024;  // waiting ones included
+  std::size_t threads_max = 64;
+  std::size_t threads_per_asker_max = 6;
+  std::size_t lookups_max = 4096;  // waiting ones included
   Duration answer_time_max = std::chrono::seconds(10);
   // Every connection asks, also those that a browser makes to the same place: it trusts an answer
   // for a minute.

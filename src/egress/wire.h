@@ -56,14 +56,8 @@ class Wire {
   // Bytes that were read too far; they come again.
   void unread(std::string_view bytes) { unread_ += bytes; }
 
-  // For those who move bytes without looking at them.
-  bool is_plain() const { return tls_ == nullptr && unread_.empty(); }
-  asio::ip::tcp::socket& socket() { return socket_; }
-  bool is_broken() const { return is_broken_; }
-  void note_progress();
-  Ledger* ledger() { return ledger_; }
-
  private:
+  void note_progress();
   Async<std::size_t> receive(std::span<char> buffer, boost::system::error_code* error);
   Async<Reading> read_tls(ByteBuffer* buffer);
   Async<bool> send(std::string_view bytes);

@@ -9,6 +9,28 @@
 namespace capstan {
 namespace {
 
+bool is_ours(std::string_view name) {
+  constexpr std::array<std::string_view, 5> names = {"content-length", "transfer-encoding", "date",
+                                                     "connection", "x-request-id"};
+  return std::any_of(names.begin(), names.end(),
+                     [&](std::string_view own) { return equal_ignoring_case(name, own); });
+}
+
+bool is_safe(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7f';
+  });
+}
+
+void add_header(std::string& head, std::string_view name, std::string_view value) {
+  head += name;
+  head += ": ";
+  head += value;
+  head += "\r\n";
+}
+
+}  // namespace
+
 std::string_view reason_of(int status) {
   switch (status) {
     case 100:
@@ -91,28 +113,6 @@ std::string_view reason_of(int status) {
       return "Status";
   }
 }
-
-bool is_ours(std::string_view name) {
-  constexpr std::array<std::string_view, 5> names = {"content-length", "transfer-encoding", "date",
-                                                     "connection", "x-request-id"};
-  return std::any_of(names.begin(), names.end(),
-                     [&](std::string_view own) { return equal_ignoring_case(name, own); });
-}
-
-bool is_safe(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7f';
-  });
-}
-
-void add_header(std::string& head, std::string_view name, std::string_view value) {
-  head += name;
-  head += ": ";
-  head += value;
-  head += "\r\n";
-}
-
-}  // namespace
 
 bool has_body(int status) { return status >= 200 && status != 204 && status != 304; }
 

@@ -28,6 +28,9 @@ struct ResponseFraming {
 std::optional<std::string> response_head(int status, const std::vector<Header>& headers,
                                          const ResponseFraming& framing);
 
+// The words behind a status, which nobody needs: "Not Found".
+std::string_view reason_of(int status);
+
 // Whether an answer with this status may have a body at all.
 bool has_body(int status);
 
