@@ -14,11 +14,21 @@ suite(house    .      "tests/house/*.test.ts"    300)
 suite(runner   runner "test/*.test.ts"           600)
 suite(scenario .      "tests/scenario/*.test.ts" 900  --test-concurrency=1)
 suite(product  .      "tests/product/*.test.ts"  1800 --test-concurrency=1)
+suite(isolation .     "tests/isolation/*.test.ts" 1800 --test-concurrency=1)
 
 # Scenarios send what is bad, under the eyes of the sanitizers; product tests use what users get.
 set(builds ${CMAKE_SOURCE_DIR}/build)
 set_tests_properties(scenario PROPERTIES ENVIRONMENT CAPSTAN_BINARY=${builds}/dev/capstan)
-set_tests_properties(product PROPERTIES ENVIRONMENT CAPSTAN_BINARY=${builds}/release/capstan)
+set_tests_properties(product isolation PROPERTIES
+  ENVIRONMENT CAPSTAN_BINARY=${builds}/release/capstan)
+
+# What reads the bytes of pages, tasks and proxies is fuzzed for a while each time; ./dev fuzz does
+# it with all that reads foreign bytes, and for longer.
+foreach(target fuzz_proxy_request fuzz_egress_address fuzz_upstream_answer fuzz_http_request)
+  add_test(NAME ${target} COMMAND ${builds}/fuzz/tests/fuzz/${target} -max_total_time=30
+           -print_final_stats=1 -artifact_prefix=${builds}/fuzz/${target}-)
+  set_tests_properties(${target} PROPERTIES TIMEOUT 120 RUN_SERIAL ON)
+endforeach()
 
 # Node drops the types unread; the compiler reads them, here for runner/ and for all the rest.
 set(tsc ${CMAKE_SOURCE_DIR}/runner/node_modules/typescript/bin/tsc)
