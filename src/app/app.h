@@ -35,8 +35,8 @@ class App {
   const std::string operator_token_;
   Metrics metrics_;
   DataFolder data_;
-  const Sealer sealer_;
   Database database_;
+  const Sealer sealer_;
   Workers workers_{2};
   WorkFolder work_folder_;
   Cage cage_;
