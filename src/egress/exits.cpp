@@ -2,20 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <tuple>
-
-#include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
 
 #include "base/error.h"
 
 namespace capstan {
 namespace {
-
-constexpr std::size_t text_bytes_max = 1024;
-constexpr std::size_t host_bytes_max = 253;
-constexpr std::size_t socks5_text_bytes_max = 255;  // RFC 1929 counts them in one byte
 
 using PlacePart = std::string Place::*;
 constexpr std::array<std::pair<std::string_view, PlacePart>, 3> place_parts = {
@@ -158,27 +150,6 @@ std::string told(const Place& place) {
   return text;
 }
 
-// --- addresses -----------------------------------------------------------------------------------
-
-bool is_host_name(std::string_view name) {
-  return !name.empty() && name.size() <= host_bytes_max &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return is_letter_or_digit(c) || c == '-' || c == '.' || c == '_';
-         });
-}
-
-bool has_control_character(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
-
-std::optional<std::uint16_t> parse_port(std::string_view text) {
-  std::uint16_t port = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  bool is_port = error == std::errc() && end == text.data() + text.size() && port != 0;
-  return is_port ? std::optional(port) : std::nullopt;
-}
-
 }  // namespace
 
 Upstream Exits::at(const Place& place) const {
@@ -230,58 +201,6 @@ std::optional<FieldProblem> problem_of(const Exit& exit) {
                         "brackets a piece that is left out when what it names is not asked for"};
   }
   return credentials_problem(exit.proxy);
-}
-
-std::optional<FieldProblem> credentials_problem(const Upstream& upstream) {
-  bool is_socks = upstream.protocol == Upstream::Protocol::socks5;
-  std::size_t bytes_max = is_socks ? socks5_text_bytes_max : text_bytes_max;
-  auto is_bad = [&](std::string_view text) {
-    return text.size() > bytes_max || has_control_character(text);
-  };
-  std::string problem = "must have at most " + std::to_string(bytes_max) +
-                        " bytes and no control characters" + (is_socks ? ", with socks5" : "");
-  if (is_bad(upstream.username)) {
-    return FieldProblem{"username", std::move(problem)};
-  }
-  if (is_bad(upstream.password)) {
-    return FieldProblem{"password", std::move(problem)};
-  }
-  if (is_socks && upstream.username.empty() && !upstream.password.empty()) {
-    return FieldProblem{"username", "must not be empty when there is a password, with socks5"};
-  }
-  if (!is_socks && upstream.username.find(':') != std::string::npos) {
-    return FieldProblem{"username",
-                        "must not hold a colon: HTTP could not tell where the password begins"};
-  }
-  return std::nullopt;
-}
-
-std::optional<Upstream> parse_upstream(std::string_view server) {
-  if (server.size() > text_bytes_max) {
-    return std::nullopt;
-  }
-  auto url = boost::urls::parse_uri(server);
-  if (!url || url->has_userinfo() || url->has_query() || url->has_fragment() ||
-      !url->encoded_path().empty()) {
-    return std::nullopt;
-  }
-  auto protocol = parse_upstream_protocol(std::string_view(url->scheme()));
-  auto port = parse_port(std::string_view(url->port()));
-  std::string host = url->host_address();
-  bool is_host = url->host_type() == boost::urls::host_type::name
-                     ? is_host_name(host)
-                     : url->host_type() == boost::urls::host_type::ipv4 ||
-                           url->host_type() == boost::urls::host_type::ipv6;
-  if (!protocol || !port || !is_host) {
-    return std::nullopt;
-  }
-  return Upstream{.protocol = *protocol, .host = std::move(host), .port = *port};
-}
-
-std::string server_of(const Upstream& upstream) {
-  bool is_ipv6 = upstream.host.find(':') != std::string::npos;
-  return std::string(to_text(upstream.protocol)) + "://" + (is_ipv6 ? "[" : "") + upstream.host +
-         (is_ipv6 ? "]" : "") + ":" + std::to_string(upstream.port);
 }
 
 std::string place_word(std::string_view name) {

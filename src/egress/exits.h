@@ -52,22 +52,8 @@ class Exits {
   std::vector<Exit> exits_;
 };
 
-// A field that can't be as it is: "region", "needs a country".
-struct FieldProblem {
-  std::string_view field;
-  std::string problem;
-};
-
 // What is wrong with an exit; nothing if it can be used.
 std::optional<FieldProblem> problem_of(const Exit& exit);
-// Why no such credentials can be shown to such a proxy; nothing if they can.
-std::optional<FieldProblem> credentials_problem(const Upstream& upstream);
-
-// PROTOCOL://HOST:PORT with http, https or socks5, and nothing else, so that there is one way to
-// read it. Nothing for any other text.
-std::optional<Upstream> parse_upstream(std::string_view server);
-// That text again.
-std::string server_of(const Upstream& upstream);
 
 // How the name of a place is compared, and goes into a template; empty for what is no name.
 std::string place_word(std::string_view name);

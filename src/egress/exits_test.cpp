@@ -45,25 +45,6 @@ const Place us{"us"};
 const Place california{"us", "California"};
 const Place los_angeles{"us", "California", "Los Angeles"};
 
-Upstream with_credentials(Upstream::Protocol protocol, std::string username, std::string password) {
-  return {.protocol = protocol,
-          .host = "a",
-          .port = 1,
-          .username = std::move(username),
-          .password = std::move(password)};
-}
-
-std::string credentials_problem_of(Upstream::Protocol protocol, std::string username,
-                                   std::string password) {
-  auto problem =
-      credentials_problem(with_credentials(protocol, std::move(username), std::move(password)));
-  return problem ? std::string(problem->field) + " " + problem->problem : "";
-}
-
-constexpr auto http = Upstream::Protocol::http;
-constexpr auto https = Upstream::Protocol::https;
-constexpr auto socks5 = Upstream::Protocol::socks5;
-
 }  // namespace
 
 TEST(Exits, without_any_no_place_is_served) {
@@ -162,9 +143,12 @@ TEST(Exits, a_user_name_that_grew_too_long_is_refused) {
 
 TEST(Exits, keep_the_rest_of_the_proxy) {
   Exits exits({{.place = us,
-                .proxy = {.protocol = https, .host = "a", .port = 443, .password = "p{city}"}}});
+                .proxy = {.protocol = Upstream::Protocol::https,
+                          .host = "a",
+                          .port = 443,
+                          .password = "p{city}"}}});
   Upstream upstream = exits.at(us);
-  EXPECT_EQ(upstream.protocol, https);
+  EXPECT_EQ(upstream.protocol, Upstream::Protocol::https);
   EXPECT_EQ(upstream.port, 443);
   EXPECT_EQ(upstream.password, "p{city}") << "a password is no template";
 }
@@ -188,92 +172,6 @@ TEST(ExitProblem, a_template_is_well_formed) {
                           "[{city}", "{city}]", "[[{city}]]", "{country[}]", "{{country}}"}) {
     EXPECT_TRUE(problem_of_username(bad).starts_with("username must have nothing but ")) << bad;
   }
-}
-
-TEST(CredentialsProblem, is_what_the_protocol_cannot_carry) {
-  for (auto protocol : {http, https, socks5}) {
-    EXPECT_EQ(credentials_problem_of(protocol, "", ""), "");
-    EXPECT_EQ(credentials_problem_of(protocol, "u", ""), "");
-    EXPECT_EQ(credentials_problem_of(protocol, "M\xc3\xbcller !", "p:\xe2\x82\xac"), "");
-    EXPECT_EQ(credentials_problem_of(protocol, std::string(255, 'u'), std::string(255, 'p')), "");
-    for (const std::string& bad :
-         {std::string("a\r\nb"), std::string("a\0b", 3), std::string("\x7f"), std::string("\t"),
-          std::string(1025, 'x')}) {
-      EXPECT_TRUE(credentials_problem_of(protocol, bad, "p").starts_with("username must have"));
-      EXPECT_TRUE(credentials_problem_of(protocol, "u", bad).starts_with("password must have"));
-    }
-  }
-  EXPECT_EQ(credentials_problem_of(http, std::string(1024, 'u'), std::string(1024, 'p')), "");
-  EXPECT_EQ(credentials_problem_of(socks5, "u", std::string(256, 'p')),
-            "password must have at most 255 bytes and no control characters, with socks5");
-  EXPECT_EQ(credentials_problem_of(socks5, "", "p"),
-            "username must not be empty when there is a password, with socks5");
-  EXPECT_EQ(credentials_problem_of(http, "", "p"), "");
-  EXPECT_EQ(credentials_problem_of(socks5, "a:b", "p"), "");
-  for (auto protocol : {http, https}) {
-    EXPECT_EQ(credentials_problem_of(protocol, "a:b", "p"),
-              "username must not hold a colon: HTTP could not tell where the password begins");
-  }
-}
-
-TEST(ParseUpstream, takes_protocol_host_and_port) {
-  struct Good {
-    const char* text;
-    Upstream::Protocol protocol;
-    const char* host;
-    std::uint16_t port;
-  };
-  constexpr Good good[] = {
-      {"http://proxy.example.com:80", http, "proxy.example.com", 80},
-      {"https://A_b-1.example:65535", https, "A_b-1.example", 65535},
-      {"socks5://127.0.0.1:1080", socks5, "127.0.0.1", 1080},
-      {"https://[2001:db8::1]:443", https, "2001:db8::1", 443},
-  };
-  for (const Good& each : good) {
-    auto upstream = parse_upstream(each.text);
-    ASSERT_TRUE(upstream) << each.text;
-    EXPECT_EQ(upstream->protocol, each.protocol) << each.text;
-    EXPECT_EQ(upstream->host, each.host) << each.text;
-    EXPECT_EQ(upstream->port, each.port) << each.text;
-    EXPECT_FALSE(upstream->is_trusted) << each.text;
-    EXPECT_EQ(server_of(*upstream), each.text);
-  }
-}
-
-TEST(ParseUpstream, takes_nothing_else) {
-  for (const char* bad : {"",
-                          "a",
-                          "a:1",
-                          "http://a",
-                          "http://a:",
-                          "http://:1",
-                          "http://a:0",
-                          "http://a:65536",
-                          "http://a:65617",
-                          "http://a:-1",
-                          "http://a:1/",
-                          "http://a:1/path",
-                          "http://a:1?q",
-                          "http://a:1#f",
-                          "ftp://a:1",
-                          "socks4://a:1",
-                          "socks5h://a:1",
-                          "HTTP://a:1",
-                          "http:a:1",
-                          "http://u:p@a:1",
-                          "http://@a:1",
-                          "http://a b:1",
-                          "http://a%20b:1",
-                          "http://a%00:1",
-                          "http://[v1.a]:1",
-                          "http://[::1:1",
-                          "http://::1:1",
-                          "http://a:1\r\n",
-                          " http://a:1"}) {
-    EXPECT_FALSE(parse_upstream(bad)) << bad;
-  }
-  EXPECT_FALSE(parse_upstream("http://" + std::string(254, 'a') + ":1"));
-  EXPECT_TRUE(parse_upstream("http://" + std::string(253, 'a') + ":1"));
 }
 
 TEST(PlaceWord, is_how_names_are_compared) {

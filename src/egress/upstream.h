@@ -24,9 +24,23 @@ struct Upstream {
 std::string_view to_text(Upstream::Protocol protocol);
 std::optional<Upstream::Protocol> parse_upstream_protocol(std::string_view text);
 
-// Throws invalid_argument, naming the field and the mend but no credentials, for what could not be
-// said in the proxy's protocol: a host that is none, characters that would begin a line of their
-// own, a ':' in a user name (for http and https), more than SOCKS5 has room for.
+// PROTOCOL://HOST:PORT with http, https or socks5, and nothing else, so that there is one way to
+// read it. Nothing for any other text.
+std::optional<Upstream> parse_upstream(std::string_view server);
+// That text again, with the host as it was understood.
+std::string server_of(const Upstream& upstream);
+
+// A field that can't be as it is: "username", "must not hold a colon".
+struct FieldProblem {
+  std::string_view field;
+  std::string problem;
+};
+// What can't be said in the proxy's protocol: characters that would begin a line of their own, a
+// ':' in a user name (for http and https), more than SOCKS5 has room for. Nothing if all can.
+std::optional<FieldProblem> credentials_problem(const Upstream& upstream);
+
+// Throws invalid_argument, naming the field and the mend but no credentials, for a host that is
+// none and for a credentials_problem().
 void check_upstream(const Upstream& upstream);
 
 // The value of an HTTP proxy's Proxy-Authorization; empty for a proxy that asks for none.
