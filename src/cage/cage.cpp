@@ -310,11 +310,18 @@ Async<Cage::Begun> Cage::begin(std::shared_ptr<LaunchOrder> order, CageLimits li
   auto begun = co_await starter_.run([this, order, limits] {
     auto begun = std::make_shared<Begun>();
     begun->control_group = control_groups_.make(limits);
-    begun->launched = launch(std::move(*order), [&](pid_t pid) {
+    try {
+      begun->launched = launch(std::move(*order), [&](pid_t pid) {
+        if (begun->control_group) {
+          begun->control_group->add(pid);
+        }
+      });
+    } catch (const Error&) {
       if (begun->control_group) {
-        begun->control_group->add(pid);
+        begun->control_group->remove();
       }
-    });
+      throw;
+    }
     begun->doors = std::move(begun->launched.doors);
     return begun;
   });
@@ -357,12 +364,14 @@ Async<> Cage::reap(std::shared_ptr<Child::Process> process) {
 // Nothing of a cage is left behind this. At the level strict the kernel has done it.
 Async<> Cage::clean_up(std::shared_ptr<Child::Process> process) {
   if (process->level < IsolationLevel::strict && process->control_group) {
-    co_await starter_.run([process] { process->control_group->kill(); });
+    co_await cleaner_.run([process] { process->control_group->kill(); });
   }
   if (process->level < IsolationLevel::strict && process->user) {
     co_await end_all_of(*process->user);
   }
-  process->control_group.reset();
+  if (process->control_group) {
+    co_await cleaner_.run([process] { process->control_group->remove(); });
+  }
   if (process->user) {
     user_ids_.give_back(*process->user);
   }

@@ -69,6 +69,7 @@ class Cage {
   // The parent-death signal follows the thread that starts a child, so all are started by this
   // one, which lives as long as the cage.
   Workers starter_{1};
+  Workers cleaner_{1};
   std::set<std::shared_ptr<Child::Process>> children_;
   Scope reapers_;
 };

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sstream>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -169,9 +170,16 @@ void leave(const std::filesystem::path& folder, const std::vector<std::string>& 
 
 }  // namespace
 
-ControlGroup::~ControlGroup() {
+void ControlGroup::remove() const {
+  constexpr int attempts_max = 100;
   for (const std::filesystem::path& folder : folders_) {
-    ::rmdir(folder.c_str());
+    for (int attempt = 0; ::rmdir(folder.c_str()) != 0 && errno == EBUSY; ++attempt) {
+      if (attempt == attempts_max) {
+        log_warning("control_group_left", {{"folder", folder.string()}});
+        break;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
   }
 }
 

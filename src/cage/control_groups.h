@@ -12,18 +12,20 @@
 namespace capstan {
 
 // Control groups of one cage: bounds that hold for all of its processes together, and a way to end
-// them. Destroying it removes the groups, from which all processes have gone by then.
+// them. Whoever is done with them calls remove(); what is left is removed with the server's group.
 class ControlGroup {
  public:
   explicit ControlGroup(std::vector<std::filesystem::path> folders)
       : folders_(std::move(folders)) {}
-  ~ControlGroup();
   ControlGroup(const ControlGroup&) = delete;
   ControlGroup& operator=(const ControlGroup&) = delete;
 
   void add(pid_t process) const;
   // Ends all that is inside.
   void kill() const;
+  // Removes the groups. Processes that were killed leave them a little later, so this waits for
+  // them, for up to 2 s; it blocks.
+  void remove() const;
   // How often the kernel ended a process in here for want of memory, and refused a new one.
   std::uint64_t memory_kills() const;
   std::uint64_t processes_refused() const;

@@ -55,6 +55,13 @@ std::string limit_notes(const LimitsMet& met, const CageLimits& limits, std::str
   return notes;
 }
 
+std::string network_note(std::string_view error) {
+  return has_any(error, {"EAI_AGAIN", "ENOTFOUND", "ENETUNREACH", "fetch failed"})
+             ? "\nnetwork: a task's own code reaches its session and this API alone; pages in its "
+               "session reach the network, and so does its code with task.network = \"egress\""
+             : "";
+}
+
 std::uint64_t heap_mib(const CageLimits& limits) {
   constexpr std::uint64_t without_limit = 512;
   return limits.memory_bytes_max == 0 ? without_limit : limits.memory_bytes_max / mib / 2;

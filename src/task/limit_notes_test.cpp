@@ -40,6 +40,14 @@ TEST(LimitNotesTest, what_the_error_tells_is_named_once) {
   EXPECT_EQ(notes({}, "Error: spawn node EAGAIN"), notes({.processes = true}, ""));
 }
 
+TEST(LimitNotesTest, an_error_that_comes_of_having_no_network_says_so) {
+  EXPECT_NE(
+      network_note("TypeError: fetch failed\nCaused by: Error: getaddrinfo EAI_AGAIN a.example")
+          .find("task.network"),
+      std::string::npos);
+  EXPECT_EQ(network_note("Error: no such page"), "");
+}
+
 TEST(LimitNotesTest, a_full_heap_is_told_by_the_last_words_on_the_error_stream) {
   LogLine words{
       {}, LogStream::err, "FATAL ERROR: Reached heap limit JavaScript heap out of memory"};

@@ -69,11 +69,11 @@ RunOutcome to_outcome(const std::string& frame) {
 
 }  // namespace
 
-Runner::Runner(Executor executor, Clock& clock, std::unique_ptr<Child> child, CageLimits limits,
+Runner::Runner(Executor executor, Clock& clock, std::unique_ptr<Child> child, Bounds bounds,
                RunnerStreams streams)
     : clock_(clock),
       child_(std::move(child)),
-      limits_(limits),
+      bounds_(bounds),
       control_(executor, std::move(streams.control)),
       out_(executor, std::move(streams.out)),
       err_(executor, std::move(streams.err)),
@@ -133,9 +133,14 @@ Async<RunOutcome> Runner::run(RunnerOrder order, std::shared_ptr<RunLog> log) {
   }
   drain();
   if (outcome.error) {
-    *outcome.error += limit_notes(child_->limits_met(), limits_, *outcome.error, log_->lines());
+    *outcome.error += notes_on(*outcome.error);
   }
   co_return outcome;
+}
+
+std::string Runner::notes_on(const std::string& error) const {
+  return limit_notes(child_->limits_met(), bounds_.limits, error, log_->lines()) +
+         (bounds_.has_network ? "" : network_note(error));
 }
 
 Async<RunOutcome> Runner::outcome_of_end() {

@@ -32,8 +32,12 @@ struct RunnerStreams {
 // tasks may import, and runs one task, once. Its owner awaits close().
 class Runner {
  public:
-  // `limits` are those of the child, to be named when it meets one.
-  Runner(Executor executor, Clock& clock, std::unique_ptr<Child> child, CageLimits limits,
+  // What the child may have, to be named when it meets the end of it.
+  struct Bounds {
+    CageLimits limits;
+    bool has_network = false;
+  };
+  Runner(Executor executor, Clock& clock, std::unique_ptr<Child> child, Bounds bounds,
          RunnerStreams streams);
 
   // Waits until it has loaded everything. Throws when it ends instead.
@@ -57,10 +61,11 @@ class Runner {
   Async<> pump(LogStream which, Stream* stream);
   void drain();
   Async<RunOutcome> outcome_of_end();
+  std::string notes_on(const std::string& error) const;
 
   Clock& clock_;
   std::unique_ptr<Child> child_;
-  const CageLimits limits_;
+  const Bounds bounds_;
   Stream control_;
   Stream out_;
   Stream err_;

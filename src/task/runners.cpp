@@ -103,7 +103,8 @@ Async<std::unique_ptr<Runner>> Runners::start_ready(ChildOrder order) {
   order.descriptors.push_back({2, std::move(err.theirs)});
   order.descriptors.push_back({3, std::move(control.theirs)});
   auto runner = std::make_unique<Runner>(
-      executor_, clock_, co_await cage_.start(std::move(order)), settings_.limits,
+      executor_, clock_, co_await cage_.start(std::move(order)),
+      Runner::Bounds{.limits = settings_.limits, .has_network = settings_.has_exit},
       RunnerStreams{std::move(control.ours), std::move(out.ours), std::move(err.ours)});
   auto ready = co_await outcome_of(
       within(clock_, start_limit, runner->become_ready(), "a runner did not start in time"));
