@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { eventually, within } from './eventually.ts';
+import { commandAs } from './other_user.ts';
 import { descendantsOf, isAlive, type Process, processesThatName, tell } from './processes.ts';
 import { type Answer, request, type RequestOptions } from './requests.ts';
 
@@ -25,6 +26,8 @@ export type ServerOptions = {
   data?: string;
   /** Set in the server's environment. */
   env?: Record<string, string>;
+  /** Runs it as the user and group of this number, which only root can do. */
+  user?: number;
 };
 
 const startLimitMs = 60_000;
@@ -49,22 +52,29 @@ export class Server {
   /** What it wrote to its error output so far, over all its starts: its log, a line of JSON each. */
   readonly log: string[] = [];
 
-  readonly #scratch: string;
+  /** A folder of this server's own, in which the others are; it goes with it. */
+  readonly scratch: string;
+
   readonly #configFile: string;
   readonly #env: Record<string, string>;
+  readonly #user: number | undefined;
   #child: ChildProcess | undefined;
   #closed: Promise<unknown> = Promise.resolve();
 
-  constructor({ config = '', data, env = {} }: ServerOptions) {
-    this.#scratch = mkdtempSync(path.join(tmpdir(), 'capstan-test-'));
-    chmodSync(this.#scratch, 0o711); // browsers of a server that runs as root are other users
-    this.dataDir = data ?? path.join(this.#scratch, 'data');
-    this.temporaryDir = path.join(this.#scratch, 'p'); // Chromium's socket is in it: 107 bytes at most
+  constructor({ config = '', data, env = {}, user }: ServerOptions) {
+    this.scratch = mkdtempSync(path.join(tmpdir(), 'capstan-test-'));
+    chmodSync(this.scratch, 0o711); // browsers of a server that runs as root are other users
+    this.dataDir = data ?? path.join(this.scratch, 'data');
+    this.temporaryDir = path.join(this.scratch, 'p'); // Chromium's socket is in it: 107 bytes at most
     mkdirSync(this.temporaryDir);
     chmodSync(this.temporaryDir, 0o711);
-    this.#configFile = path.join(this.#scratch, 'capstan.toml');
+    this.#configFile = path.join(this.scratch, 'capstan.toml');
     writeFileSync(this.#configFile, withOurs(config, this.temporaryDir));
     this.#env = env;
+    this.#user = user;
+    if (user !== undefined) {
+      for (const folder of [this.scratch, this.temporaryDir]) chownSync(folder, user, user);
+    }
     process.once('exit', this.#cleanUp);
   }
 
@@ -77,8 +87,9 @@ export class Server {
   async start(): Promise<void> {
     assert.equal(this.#child, undefined, 'the server does not run yet');
     const address = ['--listen', '127.0.0.1:0', '--data', this.dataDir];
-    const command = [binary, 'serve', ...address, '--config', this.#configFile];
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...command], {
+    const serve = ['serve', ...address, '--config', this.#configFile];
+    const [program, ...words] = this.#program();
+    const child = spawn(program, [...words, ...serve], {
       cwd: root,
       env: { ...cleanEnvironment(), ...this.#env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -143,7 +154,7 @@ export class Server {
     await eventually(
       'no process of the server is left',
       () => {
-        left = [...children.filter(isAlive), ...processesThatName(this.#scratch)];
+        left = [...children.filter(isAlive), ...processesThatName(this.scratch)];
         return left.length === 0;
       },
       leftoverLimitMs,
@@ -153,6 +164,12 @@ export class Server {
   /** The last lines of its log, and before them all that is no log. */
   logTail(lines = 20): string {
     return [...this.#foreignLines(), ...this.log.filter(isLogged).slice(-lines)].join('\n');
+  }
+
+  #program(): [string, ...string[]] {
+    return this.#user === undefined
+      ? ['setpriv', '--pdeathsig', 'KILL', binary]
+      : commandAs(this.#user, binary, path.join(this.scratch, 'checkout'));
   }
 
   /** What is no log is a sanitizer's report, a failed check or a library's complaint. */
@@ -191,7 +208,7 @@ export class Server {
   /** Also when the test process fails; when it is killed, setpriv has seen to its server. */
   readonly #cleanUp = (): void => {
     this.#child?.kill('SIGKILL');
-    rmSync(this.#scratch, { recursive: true, force: true });
+    rmSync(this.scratch, { recursive: true, force: true });
   };
 }
 

@@ -1,6 +1,6 @@
 // Settings for a test's server, as the text of its configuration file.
 
-type Settings = Record<string, Record<string, string | number | boolean | string[]>>;
+export type Settings = Record<string, Record<string, string | number | boolean | string[]>>;
 
 const still: Settings = {
   runs: { warm: 0 },
