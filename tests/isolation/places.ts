@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import type { TestContext } from 'node:test';
 import { ordinaryUser } from '../support/other_user.ts';
-import { type Server, startServer } from '../support/server.ts';
+import { type Server, type ServerOptions, startServer } from '../support/server.ts';
 import { quiet, type Settings } from '../support/settings.ts';
 
 export type Level = 'strict' | 'standard' | 'none';
@@ -40,6 +40,7 @@ export async function startAt(
   t: TestContext,
   place: Place,
   settings: Settings = {},
+  options: ServerOptions = {},
 ): Promise<Site | undefined> {
   const missing = whatIsMissingFor(place);
   if (missing !== undefined) {
@@ -50,6 +51,7 @@ export async function startAt(
   const isolation = { maximum: level, minimum: level };
   const user = owner !== 'root' && isRoot ? ordinaryUser : undefined;
   const server = await startServer({
+    ...options,
     config: quiet({ ...settings, isolation }),
     env: { MACHINE_SECRET: secret },
     ...(user === undefined ? {} : { user }),

@@ -28,6 +28,8 @@ export type ServerOptions = {
   env?: Record<string, string>;
   /** Runs it as the user and group of this number, which only root can do. */
   user?: number;
+  /** How many files it may have open; else as many as we may. */
+  openFiles?: number;
 };
 
 const startLimitMs = 60_000;
@@ -58,10 +60,11 @@ export class Server {
   readonly #configFile: string;
   readonly #env: Record<string, string>;
   readonly #user: number | undefined;
+  readonly #openFiles: number | undefined;
   #child: ChildProcess | undefined;
   #closed: Promise<unknown> = Promise.resolve();
 
-  constructor({ config = '', data, env = {}, user }: ServerOptions) {
+  constructor({ config = '', data, env = {}, user, openFiles }: ServerOptions) {
     this.scratch = mkdtempSync(path.join(tmpdir(), 'capstan-test-'));
     chmodSync(this.scratch, 0o711); // browsers of a server that runs as root are other users
     this.dataDir = data ?? path.join(this.scratch, 'data');
@@ -72,6 +75,7 @@ export class Server {
     writeFileSync(this.#configFile, withOurs(config, this.temporaryDir));
     this.#env = env;
     this.#user = user;
+    this.#openFiles = openFiles;
     if (user !== undefined) {
       for (const folder of [this.scratch, this.temporaryDir]) chownSync(folder, user, user);
     }
@@ -166,10 +170,14 @@ export class Server {
     return [...this.#foreignLines(), ...this.log.filter(isLogged).slice(-lines)].join('\n');
   }
 
+  /** What its own words follow. Each program becomes the next one, so the process id stays. */
   #program(): [string, ...string[]] {
-    return this.#user === undefined
-      ? ['setpriv', '--pdeathsig', 'KILL', binary]
-      : commandAs(this.#user, binary, path.join(this.scratch, 'checkout'));
+    const bounds = this.#openFiles === undefined ? [] : [`--nofile=${this.#openFiles}`];
+    const program =
+      this.#user === undefined
+        ? ['setpriv', '--pdeathsig', 'KILL', binary]
+        : commandAs(this.#user, binary, path.join(this.scratch, 'checkout'));
+    return ['prlimit', ...bounds, ...program];
   }
 
   /** What is no log is a sanitizer's report, a failed check or a library's complaint. */
