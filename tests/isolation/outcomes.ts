@@ -9,13 +9,16 @@ import { type Level, nameOf, type Owner, type Place } from './places.ts';
 export type HeldFrom = Level | Record<Owner, Level>;
 export type Row = { held: HeldFrom; uncertain?: boolean; attempts: string[] };
 
+/** Of held attempts also how they were. */
+export type Outcomes = { through: string[]; held: Record<string, string> };
+
 const rank: Record<Level, number> = { none: 0, standard: 1, strict: 2 };
 
 /** Fails, and tells of each attempt that came out otherwise than `rows` say, or isn't in them. */
 export function assertOutcomes(
   place: Place,
   rows: Row[],
-  outcomes: { through: string[]; held: Record<string, string> },
+  outcomes: Outcomes,
 ): void {
   const wrong: string[] = [];
   const tell = (name: string, what: string) => wrong.push(`${name}: ${what}`);

@@ -9,9 +9,8 @@ import { isAlive, processesThatName } from '../support/processes.ts';
 import type { Server } from '../support/server.ts';
 import { deployTask, executionIn, executionOf, runTask } from '../support/tasks.ts';
 import type { Bystander } from './foreign/bystander.ts';
-import type { Findings } from './foreign/escape.ts';
 import type { OnlookerOrder } from './foreign/onlooker.ts';
-import { assertOutcomes, type Row } from './outcomes.ts';
+import { assertOutcomes, type Outcomes, type Row } from './outcomes.ts';
 import { nameOf, places, startAt } from './places.ts';
 
 const codeOf = (name: string) => readFileSync(new URL(`foreign/${name}.ts`, import.meta.url), 'utf8');
@@ -86,7 +85,7 @@ for (const place of places) {
     const inputs = { ANCHOR_ORDER: JSON.stringify(order) };
     const run = await runTask(server, 'onlooker', { inputs }, { key });
     assert.equal(run.success, true, run.error);
-    const found: Findings = run.output;
+    const found: Outcomes = run.output;
     const ports = [bystander.port, bystander.unboundPort].filter((port) => port > 0);
     const reached = await Promise.all(ports.map((port) => says(port, word)));
     if (reached.includes(true)) found.through.push('be reached from the machine');

@@ -11,6 +11,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
 import type { Targets } from '../canaries.ts';
+import type { Outcomes } from '../outcomes.ts';
 
 export type EscapeOrder = Targets & {
   server: number;
@@ -19,7 +20,7 @@ export type EscapeOrder = Targets & {
   runner: string;
   secret: string;
 };
-export type Findings = { through: string[]; held: Record<string, string>; controls: string[] };
+export type Findings = Outcomes & { controls: string[] };
 
 const order: EscapeOrder = JSON.parse(process.env['ANCHOR_ORDER'] ?? '{}');
 const home = process.env['HOME'] ?? '';

@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
+import type { Outcomes } from '../outcomes.ts';
 import type { Bystander } from './bystander.ts';
-import type { Findings } from './escape.ts';
 
 /** `process` is the bystander's child, by the number that the machine gives it. */
 export type OnlookerOrder = Bystander & { process: number; session: string; task: string };
@@ -94,8 +94,8 @@ const attempts: Record<string, Attempt> = {
     perl(`shmread(${order.sharedMemory}, my $b, 0, 64) or die "$!"; print $b`).includes(order.word),
 };
 
-export default async (): Promise<Findings> => {
-  const findings: Findings = { through: [], held: {}, controls: [] };
+export default async (): Promise<Outcomes> => {
+  const findings: Outcomes = { through: [], held: {} };
   for (const [name, attempt] of Object.entries(attempts)) {
     try {
       if (await attempt()) findings.through.push(name);
