@@ -270,13 +270,13 @@ void ControlGroups::find_hierarchies() {
       }
     }
     if (!controllers.empty()) {
-      take(parent, std::move(controllers), mount.is_version_2);
+      take(parent, controllers, mount.is_version_2);
     }
   }
 }
 
-void ControlGroups::take(std::filesystem::path parent, std::vector<std::string> controllers,
-                         bool is_version_2) {
+void ControlGroups::take(const std::filesystem::path& parent,
+                         const std::vector<std::string>& controllers, bool is_version_2) {
   remove_leftovers(parent);
   std::filesystem::path folder = parent / new_folder_name();
   if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) {
@@ -296,7 +296,7 @@ void ControlGroups::take(std::filesystem::path parent, std::vector<std::string> 
       }
     }
   } else {
-    hierarchy.controllers = std::move(controllers);
+    hierarchy.controllers = controllers;
   }
   if (hierarchy.controllers.empty()) {
     leave(hierarchy.folder, controllers);

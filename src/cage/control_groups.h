@@ -65,7 +65,8 @@ class ControlGroups {
 
   bool bounds(std::string_view controller) const;
   void find_hierarchies();
-  void take(std::filesystem::path parent, std::vector<std::string> controllers, bool is_version_2);
+  void take(const std::filesystem::path& parent, const std::vector<std::string>& controllers,
+            bool is_version_2);
 
   std::vector<Hierarchy> hierarchies_;
   std::string trouble_;
