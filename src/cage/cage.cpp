@@ -207,7 +207,7 @@ std::string_view Cage::processes_bound(IsolationLevel level) const {
 Fd Cage::filter_for(CageKind kind, IsolationLevel level) {
   Fd& filter = filters_[{kind, level}];
   if (!filter) {
-    filter = make_syscall_filter(kind, level);
+    filter = make_syscall_filter(kind, level, user_ids_.can_give());
   }
   Fd copy(::fcntl(filter.get(), F_DUPFD_CLOEXEC, 3));
   if (!copy) {
@@ -264,12 +264,12 @@ Async<std::unique_ptr<Child>> Cage::start_at(IsolationLevel level, ChildOrder or
   if (closing_) {
     throw Error(ErrorCode::unavailable, "the server is shutting down");
   }
-  Site site(this, level);
-  prepare(site, order);
-  Command command = order.command(site.plan.interior);
   if (level > IsolationLevel::none) {
     order.descriptors.push_back({launcher_filter_number, filter_for(order.kind, level)});
   }
+  Site site(this, level);
+  prepare(site, order);
+  Command command = order.command(site.plan.interior);
   auto launch_order = std::make_shared<LaunchOrder>(LaunchOrder{
       .launcher = launcher_.get(),
       .words = launcher_words(site.plan, order, command),
@@ -316,7 +316,7 @@ Async<Cage::Begun> Cage::begin(std::shared_ptr<LaunchOrder> order, CageLimits li
           begun->control_group->add(pid);
         }
       });
-    } catch (const Error&) {
+    } catch (...) {
       if (begun->control_group) {
         begun->control_group->remove();
       }
@@ -328,12 +328,13 @@ Async<Cage::Begun> Cage::begin(std::shared_ptr<LaunchOrder> order, CageLimits li
   co_return std::move(*begun);
 }
 
-Async<> Cage::end_all_of(std::uint32_t user) {
+Async<bool> Cage::end_all_of(std::uint32_t user) {
   auto ended = co_await outcome_of(
       starter_.run([launcher = launcher_.get(), user] { end_all_of_user(launcher, user); }));
   if (!ended.ok()) {
     log_warning("user_not_ended", {{"user", user}, {"cause", ended.error().cause()}});
   }
+  co_return ended.ok();
 }
 
 Async<> Cage::reap(std::shared_ptr<Child::Process> process) {
@@ -366,13 +367,14 @@ Async<> Cage::clean_up(std::shared_ptr<Child::Process> process) {
   if (process->level < IsolationLevel::strict && process->control_group) {
     co_await cleaner_.run([process] { process->control_group->kill(); });
   }
+  bool user_is_free = process->user.has_value();
   if (process->level < IsolationLevel::strict && process->user) {
-    co_await end_all_of(*process->user);
+    user_is_free = co_await end_all_of(*process->user);
   }
   if (process->control_group) {
     co_await cleaner_.run([process] { process->control_group->remove(); });
   }
-  if (process->user) {
+  if (user_is_free) {
     user_ids_.give_back(*process->user);
   }
   if (!process->folder.empty()) {

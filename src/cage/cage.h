@@ -56,7 +56,8 @@ class Cage {
   Async<Begun> begin(std::shared_ptr<LaunchOrder> order, CageLimits limits);
   Async<> reap(std::shared_ptr<Child::Process> process);
   Async<> clean_up(std::shared_ptr<Child::Process> process);
-  Async<> end_all_of(std::uint32_t user);
+  // Whether that could be done.
+  Async<bool> end_all_of(std::uint32_t user);
 
   Executor executor_;
   WorkFolder& work_folder_;

@@ -137,28 +137,6 @@ std::filesystem::path folder_of(const Mount& mount, const std::string& group) {
   return mount.place / std::filesystem::path(below).relative_path();
 }
 
-void set_bounds(const std::filesystem::path& folder, const CageLimits& limits, bool is_version_2) {
-  if (limits.memory_bytes_max > 0) {
-    std::string bytes = std::to_string(limits.memory_bytes_max);
-    write_text(folder / (is_version_2 ? "memory.max" : "memory.limit_in_bytes"), bytes);
-    // Where swap is counted, none of it: the bound is to be one.
-    write_text(folder / (is_version_2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes"),
-               is_version_2 ? "0" : bytes);
-  }
-  if (limits.processes_max > 0) {
-    write_text(folder / "pids.max", std::to_string(limits.processes_max));
-  }
-  if (limits.cpu_percent_max > 0) {
-    std::string quota = std::to_string(limits.cpu_percent_max * period_us / 100);
-    if (is_version_2) {
-      write_text(folder / "cpu.max", quota + " " + std::to_string(period_us));
-    } else {
-      write_text(folder / "cpu.cfs_period_us", std::to_string(period_us));
-      write_text(folder / "cpu.cfs_quota_us", quota);
-    }
-  }
-}
-
 // Moves us back to where we were found (version 2).
 void leave(const std::filesystem::path& folder, const std::vector<std::string>& controllers) {
   for (const std::string& controller : controllers) {
@@ -313,6 +291,38 @@ bool ControlGroups::bounds(std::string_view controller) const {
   });
 }
 
+// False, with errno, if a bound can't be set that this hierarchy is there for.
+bool ControlGroups::set_bounds(const std::filesystem::path& folder, const CageLimits& limits,
+                               const Hierarchy& hierarchy) {
+  bool is_new = hierarchy.is_version_2;
+  auto has = [&](std::string_view controller) {
+    return std::find(hierarchy.controllers.begin(), hierarchy.controllers.end(), controller) !=
+           hierarchy.controllers.end();
+  };
+  if (has("memory") && limits.memory_bytes_max > 0) {
+    std::string bytes = std::to_string(limits.memory_bytes_max);
+    if (!write_text(folder / (is_new ? "memory.max" : "memory.limit_in_bytes"), bytes)) {
+      return false;
+    }
+    // Where swap and, apart from the rest, TCP's buffers are counted, they are bounded too.
+    write_text(folder / (is_new ? "memory.swap.max" : "memory.memsw.limit_in_bytes"),
+               is_new ? "0" : bytes);
+    write_text(folder / "memory.kmem.tcp.limit_in_bytes", bytes);
+  }
+  if (has("pids") && limits.processes_max > 0 &&
+      !write_text(folder / "pids.max", std::to_string(limits.processes_max))) {
+    return false;
+  }
+  if (has("cpu") && limits.cpu_percent_max > 0) {
+    std::string quota = std::to_string(limits.cpu_percent_max * period_us / 100);
+    std::string period = std::to_string(period_us);
+    return is_new ? write_text(folder / "cpu.max", quota + " " + period)
+                  : write_text(folder / "cpu.cfs_period_us", period) &&
+                        write_text(folder / "cpu.cfs_quota_us", quota);
+  }
+  return true;
+}
+
 std::unique_ptr<ControlGroup> ControlGroups::make(const CageLimits& limits) {
   if (hierarchies_.empty()) {
     return nullptr;
@@ -321,12 +331,13 @@ std::unique_ptr<ControlGroup> ControlGroups::make(const CageLimits& limits) {
   std::vector<std::filesystem::path> folders;
   for (const Hierarchy& hierarchy : hierarchies_) {
     std::filesystem::path folder = hierarchy.folder / name;
-    if (::mkdir(folder.c_str(), 0755) != 0) {
-      log_warning("control_group_not_made",
-                  {{"folder", folder.string()}, {"cause", std::strerror(errno)}});
-      continue;
+    // A cage that is said to be bounded must be.
+    if (::mkdir(folder.c_str(), 0755) != 0 || !set_bounds(folder, limits, hierarchy)) {
+      std::string cause = folder.string() + ": " + std::strerror(errno);
+      folders.push_back(folder);
+      ControlGroup(std::move(folders)).remove();
+      throw Error(ErrorCode::unavailable, "can't bound a cage", std::move(cause));
     }
-    set_bounds(folder, limits, hierarchy.is_version_2);
     folders.push_back(std::move(folder));
   }
   return std::make_unique<ControlGroup>(std::move(folders));

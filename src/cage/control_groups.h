@@ -64,6 +64,8 @@ class ControlGroups {
   };
 
   bool bounds(std::string_view controller) const;
+  static bool set_bounds(const std::filesystem::path& folder, const CageLimits& limits,
+                         const Hierarchy& hierarchy);
   void find_hierarchies();
   void take(const std::filesystem::path& parent, const std::vector<std::string>& controllers,
             bool is_version_2);

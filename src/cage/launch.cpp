@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "base/error.h"
 
 namespace capstan {
@@ -228,13 +229,16 @@ Received receive_report(int socket, int flags) {
 }
 
 // Reads reports until the program has been started.
-void await_start(Launched& launched, std::size_t door_count) {
+void await_start(Launched& launched, std::size_t door_count, bool in_pid_namespace) {
   while (true) {
     Received received = receive_report(launched.status_socket.get(), 0);
     if (received.bytes < 0) {
       throw launch_error("hear from the launcher", errno == EAGAIN ? ETIMEDOUT : errno);
     }
     bool replaced = received.bytes == 0;
+    if (replaced && in_pid_namespace) {
+      throw launch_error("stay as pid 1", EPROTO);
+    }
     if (replaced || received.report.kind == LauncherReport::Kind::started) {
       if (launched.doors.size() != door_count) {
         throw launch_error("get the doors", EPROTO);
@@ -266,6 +270,7 @@ Launched launch(LaunchOrder order, const std::function<void(pid_t)>& prepare) {
   Launched launched{
       .pid = -1, .pidfd = {}, .status_socket = Fd(sockets[0]), .doors = {}, .home = {}};
   order.descriptors.push_back({launcher_status_number, Fd(sockets[1])});
+  CHECK(order.descriptors.size() <= descriptors_max);
   ::setsockopt(sockets[0], SOL_SOCKET, SO_RCVTIMEO, &launch_patience, sizeof launch_patience);
 
   std::vector<std::string> environment;
@@ -294,7 +299,7 @@ Launched launch(LaunchOrder order, const std::function<void(pid_t)>& prepare) {
     if (::send(launched.status_socket.get(), &launcher_go, 1, MSG_NOSIGNAL) != 1) {
       throw launch_error("begin", errno);
     }
-    await_start(launched, order.door_count);
+    await_start(launched, order.door_count, order.in_pid_namespace);
   } catch (...) {
     discard(launched.pid);
     throw;

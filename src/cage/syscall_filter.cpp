@@ -6,16 +6,21 @@
 #include <linux/netlink.h>
 #include <memory>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <utility>
 
 #include "base/error.h"
 
 namespace capstan {
 namespace {
+
+// Linux 6.6, unknown to libseccomp 2.5.
+constexpr int fchmodat2 = 452;
 
 // For everybody in a cage.
 constexpr int administration[] = {
@@ -86,6 +91,21 @@ constexpr int not_there[] = {
     SCMP_SYS(io_uring_setup),
 };
 
+// Its objects belong to the machine where the cage has no IPC namespace, and outlive who made them.
+constexpr int system_v_ipc[] = {
+    SCMP_SYS(msgctl), SCMP_SYS(msgget), SCMP_SYS(msgrcv), SCMP_SYS(msgsnd),
+    SCMP_SYS(semctl), SCMP_SYS(semget), SCMP_SYS(semop),  SCMP_SYS(semtimedop),
+    SCMP_SYS(shmat),  SCMP_SYS(shmctl), SCMP_SYS(shmdt),  SCMP_SYS(shmget),
+};
+
+// What a file says of itself is its owner's to change, and none of Landlock's business.
+constexpr int attributes[] = {
+    SCMP_SYS(chmod),     SCMP_SYS(chown),     SCMP_SYS(fchmod),    SCMP_SYS(fchmodat),
+    SCMP_SYS(fchown),    SCMP_SYS(fchownat),  SCMP_SYS(fsetxattr), SCMP_SYS(futimesat),
+    SCMP_SYS(lchown),    SCMP_SYS(lsetxattr), SCMP_SYS(setxattr),  SCMP_SYS(utime),
+    SCMP_SYS(utimensat), SCMP_SYS(utimes),    fchmodat2,
+};
+
 constexpr unsigned new_namespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |
                                     CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
 constexpr unsigned terminal_injection[] = {TIOCSTI, TIOCLINUX};
@@ -145,6 +165,15 @@ void refuse_socket_families(Filter& filter) {
 
 // Landlock knows TCP and nothing else.
 void refuse_other_than_tcp(Filter& filter) {
+  // Bytes that are sent with an address connect as well, and Landlock isn't asked.
+  for (auto [call, flags] : {std::pair(SCMP_SYS(sendto), 3U), std::pair(SCMP_SYS(sendmsg), 2U),
+                             std::pair(SCMP_SYS(sendmmsg), 3U)}) {
+    filter.refuse(EOPNOTSUPP, call,
+                  argument(flags, SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, MSG_FASTOPEN));
+  }
+  filter.refuse(EOPNOTSUPP, SCMP_SYS(setsockopt),
+                argument(1, SCMP_CMP_EQ, static_cast<unsigned>(IPPROTO_TCP)),
+                argument(2, SCMP_CMP_EQ, static_cast<unsigned>(TCP_FASTOPEN_CONNECT)));
   constexpr unsigned type_bits = 0xf;
   for (int family : {AF_INET, AF_INET6}) {
     for (int type : {SOCK_DGRAM, SOCK_RAW, SOCK_RDM, SOCK_SEQPACKET, SOCK_DCCP}) {
@@ -160,7 +189,7 @@ void refuse_other_than_tcp(Filter& filter) {
 
 }  // namespace
 
-Fd make_syscall_filter(CageKind kind, IsolationLevel level) {
+Fd make_syscall_filter(CageKind kind, IsolationLevel level, bool has_own_user) {
   Filter filter;
   for (int call : administration) {
     filter.refuse(EPERM, call);
@@ -186,6 +215,21 @@ Fd make_syscall_filter(CageKind kind, IsolationLevel level) {
   }
   if (level < IsolationLevel::strict) {
     refuse_other_than_tcp(filter);
+    for (int call : system_v_ipc) {
+      filter.refuse(EPERM, call);
+    }
+    if (kind == CageKind::task) {
+      for (int call : attributes) {
+        if (!has_own_user) {
+          filter.refuse(EPERM, call);
+        }
+      }
+      // Without a port that was bound before, which Landlock refuses, it takes any one.
+      filter.refuse(EACCES, SCMP_SYS(listen));
+      // A socket file of the machine is not Landlock's business. Node's own pipes are socket pairs.
+      filter.refuse(EAFNOSUPPORT, SCMP_SYS(socket),
+                    argument(0, SCMP_CMP_EQ, static_cast<unsigned>(AF_UNIX)));
+    }
     // Nobody leaves the process group, by which all are ended.
     filter.refuse(EPERM, SCMP_SYS(setsid));
     filter.refuse(EPERM, SCMP_SYS(setpgid));

@@ -68,7 +68,10 @@ bool is_own_address(const asio::ip::address& address) {
   // Nothing is sent: the kernel only says from where it would. To what is ours it goes from there.
   asio::ip::udp::endpoint there(address, 9);
   Fd probe(::socket(there.protocol().family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!probe || ::connect(probe.get(), there.data(), static_cast<socklen_t>(there.size())) != 0) {
+  if (!probe) {
+    return true;  // no descriptors are left to find out with
+  }
+  if (::connect(probe.get(), there.data(), static_cast<socklen_t>(there.size())) != 0) {
     return false;
   }
   asio::ip::udp::endpoint here;

@@ -111,6 +111,7 @@ void die_with_parent() {
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
     fail("die with the server");
   }
+  end_without_server();  // it may have died before this counted
 }
 
 void install_filter(int descriptor) {

@@ -55,6 +55,13 @@ void hand_over(LauncherReport::Kind kind, int descriptor) {
   }
 }
 
+void end_without_server() {
+  char word = 0;
+  if (::recv(status_socket, &word, 1, MSG_PEEK | MSG_DONTWAIT) == 0) {
+    ::_exit(launch_failed);
+  }
+}
+
 void wait_for_go() {
   char word = 0;
   if (::recv(status_socket, &word, 1, 0) != 1 || word != launcher_go) {

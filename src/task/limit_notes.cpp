@@ -16,10 +16,11 @@ bool has_any(std::string_view text, std::initializer_list<std::string_view> word
   });
 }
 
-bool tells_of_full_heap(const std::vector<LogLine>& log) {
+// V8's last words, if they are these.
+bool ends_with_words(const std::vector<LogLine>& log, std::string_view words) {
   auto begin = log.size() > last_lines ? log.end() - last_lines : log.begin();
-  return std::any_of(begin, log.end(), [](const LogLine& line) {
-    return line.stream == LogStream::err && has_any(line.text, {"JavaScript heap out of memory"});
+  return std::any_of(begin, log.end(), [&](const LogLine& line) {
+    return line.stream == LogStream::err && line.text.find(words) != std::string::npos;
   });
 }
 
@@ -32,11 +33,16 @@ std::string note(const std::string& what, const std::string& setting) {
 std::string limit_notes(const LimitsMet& met, const CageLimits& limits, std::string_view error,
                         const std::vector<LogLine>& log) {
   std::string notes;
-  if (met.memory ||
-      has_any(error, {"Array buffer allocation failed", "could not allocate memory", "ENOMEM"})) {
+  bool heap_is_full = ends_with_words(log, "JavaScript heap out of memory") ||
+                      has_any(error, {"ERR_WORKER_OUT_OF_MEMORY"});
+  bool memory_is_used_up =
+      met.memory || ends_with_words(log, "process out of memory") ||
+      has_any(error, {"Array buffer allocation failed", "could not allocate memory",
+                      "Failed to allocate memory", "ENOMEM"});
+  if (memory_is_used_up) {
     notes += note(std::to_string(limits.memory_bytes_max / mib) + " MiB of memory",
                   "runs.memory_mib_max");
-  } else if (tells_of_full_heap(log) || has_any(error, {"ERR_WORKER_OUT_OF_MEMORY"})) {
+  } else if (heap_is_full) {
     notes += note(std::to_string(heap_mib(limits)) + " MiB of JavaScript objects",
                   "half of runs.memory_mib_max");
   }

@@ -129,6 +129,9 @@ export class Bombs {
 
 /** What bears a run's mark, and what of the server's is no browser. */
 function leftOf(server: Server, mark: string): Process[] {
-  const ours = descendantsOf(server.pid).filter(({ command }) => !command.includes('chromium'));
+  const all = descendantsOf(server.pid);
+  const browsers = all.filter(({ command }) => command.includes('chromium'));
+  const ofBrowsers = new Set(browsers.flatMap(({ pid, parent }) => [pid, parent]));
+  const ours = all.filter(({ pid }) => !ofBrowsers.has(pid));
   return [...ours.filter(isAlive), ...processesThatName(mark)];
 }

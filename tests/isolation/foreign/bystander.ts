@@ -52,10 +52,19 @@ function shareMemory(): number {
   return Number(spawnSync('perl', ['-e', code], { encoding: 'utf8' }).stdout);
 }
 
+/** Where that is refused, it is as private as can be. */
+function openToAll(path: string): void {
+  try {
+    fs.chmodSync(path, 0o777);
+  } catch {
+    return;
+  }
+}
+
 export default async ({ signal }: { signal: AbortSignal }) => {
-  fs.chmodSync(home, 0o777);
+  openToAll(home);
   fs.writeFileSync(`${home}/file`, word);
-  fs.chmodSync(`${home}/file`, 0o666);
+  openToAll(`${home}/file`);
   const child = spawn('perl', ['-e', 'sleep 60', word]);
   await once(child, 'spawn');
   const abstractSocket = `bystander-${word}`;
