@@ -1,6 +1,6 @@
 // What a cage adds to the start of what runs in it. Two servers without anything warm, of which one
 // may use no walls, start the same program in turn, and tell how long that took.
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { eventually } from '../tests/support/eventually.ts';
 import { descendantsOf } from '../tests/support/processes.ts';
@@ -21,6 +21,13 @@ function settings(levelMax: string): string {
     [browser]
     warm_headful = 0
     warm_headless = 0`.replaceAll(/^ +/gm, '');
+}
+
+/** It is no part of a cage, and where every program has a user of its own, Node finds none. */
+function withoutCompileCache(server: Server): void {
+  const cache = path.join(server.dataDir, 'compile-cache');
+  rmSync(cache, { recursive: true });
+  writeFileSync(cache, 'not a folder, and so of no use to Node');
 }
 
 async function startNode(server: Server): Promise<void> {
@@ -65,8 +72,7 @@ export function cages(): Group {
       for (const server of [caged, uncaged]) {
         await server.start();
         await deployTask(server, 'one', 'export default async () => 1;');
-        // Node's compile cache is no part of a cage, and where users differ Node finds none.
-        rmSync(path.join(server.dataDir, 'compile-cache'), { recursive: true, force: true });
+        withoutCompileCache(server);
       }
     },
 

@@ -37,13 +37,15 @@ const plainScript = `
 export function runs(): Group {
   const server = new Server({ config: '[runs]\nwarm = 2\n[browser]\nwarm_headful = 1\n' });
   const site = new Site();
-  const scratch = mkdtempSync(path.join(tmpdir(), 'capstan-bench-'));
-  const script = path.join(scratch, 'plain.mjs');
   const packages = path.resolve(import.meta.dirname, '../runner/package.json');
+  let scratch = '';
   let opened: string | undefined;
 
-  const plain = (program: string, ...args: string[]) =>
-    run(process.execPath, [script, packages, `/usr/lib/chromium/${program}`, site.url, ...args]);
+  function plain(program: string, ...flags: string[]): Promise<unknown> {
+    const script = path.join(scratch, 'plain.mjs');
+    const chromium = `/usr/lib/chromium/${program}`;
+    return run(process.execPath, [script, packages, chromium, site.url, ...flags]);
+  }
 
   async function runByName(name: string, body: object = {}): Promise<void> {
     const { success, error } = await runTask(server, name, body);
@@ -101,7 +103,8 @@ export function runs(): Group {
     ],
 
     async start() {
-      writeFileSync(script, plainScript);
+      scratch = mkdtempSync(path.join(tmpdir(), 'capstan-bench-'));
+      writeFileSync(path.join(scratch, 'plain.mjs'), plainScript);
       await site.start();
       await server.start();
       await deployTask(server, 'one', 'export default async () => 1;');
