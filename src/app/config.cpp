@@ -344,7 +344,7 @@ Config read_config(const ConfigFlags& flags, const Environment& environment) {
 
 std::filesystem::path find_runner_folder(const Config& config) {
   if (!config.runner.folder.empty()) {
-    return std::filesystem::weakly_canonical(config.runner.folder);
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(config.runner.folder));
   }
   std::error_code error;
   std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
