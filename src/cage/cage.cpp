@@ -153,9 +153,6 @@ Async<> Cage::find_levels(IsolationLevel level_max) {
     }
     isolation_[kind] = std::move(found);
   }
-  for (std::uint32_t user : user_ids_.left_over()) {
-    co_await end_all_of(user);
-  }
 }
 
 Async<Isolation> Cage::find_level(CageKind kind, IsolationLevel level_max) {
@@ -238,9 +235,24 @@ struct Cage::Site {
   std::filesystem::path folder;
 };
 
+Async<std::optional<std::uint32_t>> Cage::take_user() {
+  if (!user_ids_.can_give()) {
+    co_return std::nullopt;
+  }
+  while (!user_ids_.has_free()) {
+    UserIdBlock block = user_ids_.lease_block();
+    auto left_over =
+        co_await starter_.run([first = block.first] { return users_with_processes(first); });
+    for (std::uint32_t user : left_over) {
+      co_await end_all_of(user);
+    }
+    user_ids_.add(std::move(block));
+  }
+  co_return user_ids_.take();
+}
+
 void Cage::prepare(Site& site, const ChildOrder& order) {
   Plan& plan = site.plan;
-  plan.user = user_ids_.take();
   plan.bounds_memory = memory_bound(order.kind) == "rlimit";
   plan.bounds_processes = processes_bound(plan.level) == "rlimit";
   for (std::size_t i = 0; i < order.door_count; ++i) {
@@ -268,6 +280,7 @@ Async<std::unique_ptr<Child>> Cage::start_at(IsolationLevel level, ChildOrder or
     order.descriptors.push_back({launcher_filter_number, filter_for(order.kind, level)});
   }
   Site site(this, level);
+  site.plan.user = co_await take_user();
   prepare(site, order);
   Command command = order.command(site.plan.interior);
   auto launch_order = std::make_shared<LaunchOrder>(LaunchOrder{
@@ -311,11 +324,10 @@ Async<Cage::Begun> Cage::begin(std::shared_ptr<LaunchOrder> order, CageLimits li
     auto begun = std::make_shared<Begun>();
     begun->control_group = control_groups_.make(limits);
     try {
-      begun->launched = launch(std::move(*order), [&](pid_t pid) {
-        if (begun->control_group) {
-          begun->control_group->add(pid);
-        }
-      });
+      if (begun->control_group) {
+        order->control_groups = begun->control_group->entrances();
+      }
+      begun->launched = launch(std::move(*order));
     } catch (...) {
       if (begun->control_group) {
         begun->control_group->remove();

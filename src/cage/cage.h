@@ -52,6 +52,8 @@ class Cage {
   };
   Async<Isolation> find_level(CageKind kind, IsolationLevel level_max);
   Fd filter_for(CageKind kind, IsolationLevel level);
+  // An id under which nothing runs; nothing where cages can't have users of their own.
+  Async<std::optional<std::uint32_t>> take_user();
   void prepare(Site& site, const ChildOrder& order);
   Async<Begun> begin(std::shared_ptr<LaunchOrder> order, CageLimits limits);
   Async<> reap(std::shared_ptr<Child::Process> process);

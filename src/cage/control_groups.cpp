@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
 #include <signal.h>
 #include <sstream>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
@@ -45,24 +45,38 @@ std::vector<std::string> split(const std::string& text, char separator) {
   return parts;
 }
 
-// When the process began, in ticks since the machine's start (field 22 of /proc/PID/stat), which
-// tells it from a later one with its number; empty if there is none.
-std::string beginning_of(const std::string& pid) {
-  std::string text = read_text("/proc/" + pid + "/stat");
-  std::size_t name_end = text.rfind(')');  // the name may hold anything
-  if (name_end == std::string::npos) {
-    return {};
+struct LockedFolder {
+  std::filesystem::path path;
+  Fd lock;
+};
+
+// Nothing if another server has it, or it isn't there any more.
+Fd try_lock(const std::filesystem::path& folder) {
+  Fd lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat locked{};
+  struct stat found{};
+  if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0 || ::fstat(lock.get(), &locked) != 0 ||
+      ::stat(folder.c_str(), &found) != 0 || found.st_ino != locked.st_ino) {
+    lock.reset();
   }
-  std::vector<std::string> fields = split(text.substr(name_end + 2), ' ');
-  constexpr std::size_t beginning_field = 19;  // the third field of the file is the first one here
-  return fields.size() > beginning_field ? fields[beginning_field] : "";
+  return lock;
 }
 
-// capstan-PID-BEGINNING-NUMBER, so that whoever finds the folder can tell whether its server lives.
-std::string new_folder_name() {
-  static std::atomic<int> number = 0;
-  std::string pid = std::to_string(::getpid());
-  return std::string(prefix) + pid + "-" + beginning_of(pid) + "-" + std::to_string(number++);
+// A group for ourselves. Its lock tells others that we live; a process id wouldn't, for they may be
+// in another pid namespace.
+std::optional<LockedFolder> make_own_folder(const std::filesystem::path& parent) {
+  constexpr int attempts_max = 1000;
+  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    std::filesystem::path folder = parent / (std::string(prefix) + std::to_string(::getpid()) +
+                                             "-" + std::to_string(attempt));
+    if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) {
+      return std::nullopt;
+    }
+    if (Fd lock = try_lock(folder)) {
+      return LockedFolder{std::move(folder), std::move(lock)};
+    }
+  }
+  return std::nullopt;
 }
 
 void remove_with_children(const std::filesystem::path& folder) {
@@ -75,13 +89,22 @@ void remove_with_children(const std::filesystem::path& folder) {
   ::rmdir(folder.c_str());
 }
 
+// Ends what still runs in the groups of servers that have died, and removes these.
 void remove_leftovers(const std::filesystem::path& parent) {
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(parent, ignored)) {
-    std::string name = entry.path().filename().string();
-    std::vector<std::string> parts = split(name, '-');
-    if (name.starts_with(prefix) && parts.size() == 4 && beginning_of(parts[1]) != parts[2]) {
-      remove_with_children(entry.path());
+    if (!entry.path().filename().string().starts_with(prefix)) {
+      continue;
+    }
+    if (Fd lock = try_lock(entry.path())) {
+      for (const auto& child : std::filesystem::directory_iterator(entry.path(), ignored)) {
+        if (child.is_directory(ignored)) {
+          ControlGroup left({child.path()});
+          left.kill();
+          left.remove();
+        }
+      }
+      ::rmdir(entry.path().c_str());
     }
   }
 }
@@ -161,13 +184,21 @@ void ControlGroup::remove() const {
   }
 }
 
-void ControlGroup::add(pid_t process) const {
+std::vector<Fd> ControlGroup::entrances() const {
+  std::vector<Fd> entrances;
   for (const std::filesystem::path& folder : folders_) {
-    if (!write_text(folder / "cgroup.procs", std::to_string(process))) {
+    // Version 1 moves a single thread, which doesn't have to wait; version 2 knows processes only.
+    Fd entrance(::open((folder / "tasks").c_str(), O_WRONLY | O_CLOEXEC));
+    if (!entrance) {
+      entrance = Fd(::open((folder / "cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
+    }
+    if (!entrance) {
       throw Error(ErrorCode::unavailable, "can't bound a process",
                   folder.string() + ": " + std::strerror(errno));
     }
+    entrances.push_back(std::move(entrance));
   }
+  return entrances;
 }
 
 void ControlGroup::kill() const {
@@ -184,7 +215,9 @@ void ControlGroup::kill() const {
         return;
       }
       for (const std::string& member : members) {
-        ::kill(std::atoi(member.c_str()), SIGKILL);
+        if (pid_t pid = std::atoi(member.c_str()); pid > 0) {  // 0 is in a pid namespace not ours
+          ::kill(pid, SIGKILL);
+        }
       }
     }
   }
@@ -256,11 +289,11 @@ void ControlGroups::find_hierarchies() {
 void ControlGroups::take(const std::filesystem::path& parent,
                          const std::vector<std::string>& controllers, bool is_version_2) {
   remove_leftovers(parent);
-  std::filesystem::path folder = parent / new_folder_name();
-  if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) {
+  std::optional<LockedFolder> own = make_own_folder(parent);
+  if (!own) {
     return;
   }
-  Hierarchy hierarchy{std::move(folder), {}, is_version_2};
+  Hierarchy hierarchy{std::move(own->path), std::move(own->lock), {}, is_version_2};
   if (is_version_2) {
     // A group with processes of its own can't bound those below it, so we move out of the way into
     // a leaf, and hand down what there is.

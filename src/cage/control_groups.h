@@ -20,7 +20,8 @@ class ControlGroup {
   ControlGroup(const ControlGroup&) = delete;
   ControlGroup& operator=(const ControlGroup&) = delete;
 
-  void add(pid_t process) const;
+  // A process that writes `0` to each of these enters. Throws unavailable.
+  std::vector<Fd> entrances() const;
   // Ends all that is inside.
   void kill() const;
   // Removes the groups. Processes that were killed leave them a little later, so this waits for
@@ -59,6 +60,7 @@ class ControlGroups {
  private:
   struct Hierarchy {
     std::filesystem::path folder;  // ours, in which cages get theirs
+    Fd lock;                       // by which others know that we live
     std::vector<std::string> controllers;
     bool is_version_2 = false;
   };

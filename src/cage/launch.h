@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <sys/types.h>
@@ -18,6 +17,7 @@ struct LaunchOrder {
   std::vector<std::string> words;
   std::vector<std::pair<std::string, std::string>> environment;
   std::vector<Inherited> descriptors;
+  std::vector<Fd> control_groups = {};  // the entrances of those that it enters
   // A pid namespace of its own; and, where that is not for us to make otherwise, a user namespace
   // around it.
   bool in_pid_namespace = false;
@@ -37,12 +37,12 @@ struct Launched {
 inline constexpr int launcher_status_number = 250;
 inline constexpr int launcher_filter_number = 251;
 
-// Starts a launcher in a session and process group of its own, lets `prepare` do what is to be
-// done to it from outside, and waits until the program runs. Blocks for 1 to 10 ms; the launcher's
-// start is vfork-like, because fork took 40 ms at 1.5 GB of our own memory. The child is killed
-// when the calling *thread* ends, so call it from a thread that lives as long as the server.
-// Throws unavailable with the step that failed and the system's reason.
-Launched launch(LaunchOrder order, const std::function<void(pid_t)>& prepare);
+// Starts a launcher in a session and process group of its own, and waits until the program runs.
+// Blocks for 1 to 10 ms; the launcher's start is vfork-like, because fork took 40 ms at 1.5 GB of
+// our own memory. The child is killed when the calling *thread* ends, so call it from a thread that
+// lives as long as the server. Throws unavailable with the step that failed and the system's
+// reason.
+Launched launch(LaunchOrder order);
 
 // How the program of a pid 1 that has ended has ended: its wait status, or nothing if that was not
 // told, since pid 1 was killed.

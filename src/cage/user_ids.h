@@ -1,8 +1,7 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <optional>
 #include <set>
 #include <vector>
 
@@ -10,31 +9,39 @@
 
 namespace capstan {
 
-// User ids for cages, one for each, which nobody else on the machine has: neither another cage nor
-// another server. They are above what systems hand out to people. Only a server that runs as root
-// can make use of them. Owned by Cage.
+// User ids that nobody has but whoever leased them: neither another cage nor another server.
+struct UserIdBlock {
+  std::uint32_t first = 0;
+  Fd lock;
+};
+
+// User ids for cages, one for each, above what systems hand out to people. They come in blocks,
+// which a server leases by locking the block's file in /run/capstan/user-ids, where nobody but root
+// gets in and all servers of the machine meet. Only a server that runs as root can make use of
+// them. Owned by Cage.
 class UserIds {
  public:
   bool can_give() const;
-  // One that is free; nothing when we are not root. Throws unavailable when all are taken.
-  std::optional<std::uint32_t> take();
+
+  // Whether take() would find one; if not, another block has to be added.
+  bool has_free() const;
+  // A block that is nobody's. What a dead server left may still run under its ids, so these have
+  // to be ended before it is added. Blocks for a moment. Throws unavailable.
+  UserIdBlock lease_block();
+  void add(UserIdBlock block);
+
+  std::uint32_t take();
   void give_back(std::uint32_t user) { taken_.erase(user); }
 
-  // Those of ours that have processes though no cage of ours does: what a dead server left.
-  std::vector<std::uint32_t> left_over() const;
-
  private:
-  bool lease_block();
+  std::size_t size() const;
 
-  // Each block of ids belongs to whoever is bound to the abstract socket of its number.
-  struct Block {
-    std::uint32_t first;
-    Fd lock;
-  };
-  std::vector<Block> blocks_;
-  std::uint32_t next_block_ = 0;
+  std::vector<UserIdBlock> blocks_;
   std::uint32_t next_ = 0;
   std::set<std::uint32_t> taken_;
 };
+
+// Those of the block that begins with `first` that have processes. Blocks for some milliseconds.
+std::vector<std::uint32_t> users_with_processes(std::uint32_t first);
 
 }  // namespace capstan
