@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { DevToolsClient } from '../support/cdp.ts';
-import { type Browser, chromium, type Page } from '../support/packages.ts';
+import type { Page } from '../support/packages.ts';
+import { openPage, type OpenPage } from '../support/pages.ts';
 import { startServer } from '../support/server.ts';
-import { endSession, openSession, sessionOf } from '../support/sessions.ts';
+import { sessionOf } from '../support/sessions.ts';
 import { startSite } from '../support/site.ts';
 
 const server = await startServer();
@@ -14,19 +15,7 @@ after(() => server.stop());
 
 const limit = { timeout: 60_000 };
 
-type Opened = { id: string; browser: Browser; page: Page; close: () => Promise<void> };
-
-async function open(body: object): Promise<Opened> {
-  const { id, cdp_url: address } = await openSession(server, { body });
-  const browser = await chromium.connectOverCDP(address);
-  const page = browser.contexts()[0]?.pages()[0];
-  assert.ok(page, 'there is one page from the start');
-  const close = async () => {
-    await browser.close();
-    await endSession(server, id);
-  };
-  return { id, browser, page, close };
-}
+const open = (body: object): Promise<OpenPage> => openPage(server, body);
 
 /** Width and height of the page as its scripts see it. */
 function viewportOf(page: Page): Promise<number[]> {
