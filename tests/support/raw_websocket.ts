@@ -1,5 +1,6 @@
 // A WebSocket client that sends frames as it is told, also such as no client may send.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { within } from './eventually.ts';
 import { requestText } from './wire.ts';
@@ -14,6 +15,11 @@ export const handshake = [
   'Connection: Upgrade',
   'Sec-WebSocket-Version: 13',
 ].concat([`Sec-WebSocket-Key: ${key}`]);
+
+/** What a server answers to a key. */
+export function acceptOf(key: string): string {
+  return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+}
 
 type FrameParts = {
   final?: boolean;
