@@ -67,8 +67,8 @@ Fd try_lock(const std::filesystem::path& folder) {
 std::optional<LockedFolder> make_own_folder(const std::filesystem::path& parent) {
   constexpr int attempts_max = 1000;
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
-    std::filesystem::path folder = parent / (std::string(prefix) + std::to_string(::getpid()) +
-                                             "-" + std::to_string(attempt));
+    std::filesystem::path folder =
+        parent / (std::string(prefix) + std::to_string(::getpid()) + "-" + std::to_string(attempt));
     if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) {
       return std::nullopt;
     }

@@ -1,0 +1,114 @@
+#include "cage/control_groups.h"
+
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "io/file.h"
+
+namespace capstan {
+namespace {
+
+bool is_in_group(const std::string& pid) {
+  return read_file("/proc/" + pid + "/cgroup").find("/cage-") != std::string::npos;
+}
+
+void enter(const ControlGroup& group) {
+  for (const Fd& entrance : group.entrances()) {
+    if (::write(entrance.get(), "0", 1) != 1) {
+      std::_Exit(1);
+    }
+  }
+}
+
+// A process in a group, which lives until it is ended.
+pid_t start_in(const ControlGroup& group) {
+  std::array<int, 2> began{};
+  EXPECT_EQ(::pipe(began.data()), 0);
+  pid_t child = ::fork();
+  if (child == 0) {
+    enter(group);
+    ::close(began[1]);
+    ::pause();
+    std::_Exit(0);
+  }
+  ::close(began[1]);
+  char nothing = 0;
+  EXPECT_EQ(::read(began[0], &nothing, 1), 0);
+  ::close(began[0]);
+  return child;
+}
+
+bool has_ended(pid_t process) {
+  std::ifstream stat("/proc/" + std::to_string(process) + "/stat");
+  std::string text;
+  return !std::getline(stat, text) || text.find(") Z") != std::string::npos;
+}
+
+int signal_that_ended(pid_t child) {
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+TEST(ControlGroups, take_in_a_process_and_end_it) {
+  ControlGroups groups;
+  ASSERT_EQ(groups.trouble(), "");
+  auto group = groups.make({});
+  pid_t child = start_in(*group);
+  EXPECT_TRUE(is_in_group(std::to_string(child)));
+  group->kill();
+  EXPECT_EQ(signal_that_ended(child), SIGKILL);
+  group->remove();
+}
+
+TEST(ControlGroups, of_a_server_that_lives_are_left_alone) {
+  ControlGroups groups;
+  auto group = groups.make({});
+  pid_t child = start_in(*group);
+  ControlGroups of_another_server;
+  EXPECT_EQ(::waitpid(child, nullptr, WNOHANG), 0);
+  EXPECT_NE(groups.make({}), nullptr);
+  group->kill();
+  EXPECT_EQ(signal_that_ended(child), SIGKILL);
+  group->remove();
+}
+
+// What its server has left is the process that it started; so the server is a process here.
+TEST(ControlGroups, of_a_server_that_died_are_ended_and_removed) {
+  std::array<int, 2> told{};
+  ASSERT_EQ(::pipe(told.data()), 0);
+  pid_t server = ::fork();
+  if (server == 0) {
+    ControlGroups groups;
+    auto group = groups.make({});
+    pid_t left = ::fork();
+    if (left == 0) {
+      enter(*group);
+      ::close_range(3, ~0U, 0);  // the lock too, as a program that was started would
+      ::pause();
+    }
+    [[maybe_unused]] ssize_t written = ::write(told[1], &left, sizeof left);
+    ::close(told[1]);
+    ::pause();
+  }
+  ::close(told[1]);
+  pid_t left = 0;
+  ASSERT_EQ(::read(told[0], &left, sizeof left), static_cast<ssize_t>(sizeof left));
+  char nothing = 0;
+  ASSERT_EQ(::read(told[0], &nothing, 1), 0);
+  ::close(told[0]);
+  ::kill(server, SIGKILL);
+  EXPECT_EQ(signal_that_ended(server), SIGKILL);
+
+  ControlGroups groups;
+  // Whoever is its parent now may not have reaped it yet.
+  EXPECT_TRUE(has_ended(left));
+}
+
+}  // namespace
+}  // namespace capstan

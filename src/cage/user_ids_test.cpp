@@ -1,0 +1,41 @@
+#include "cage/user_ids.h"
+
+#include <set>
+
+#include <gtest/gtest.h>
+
+namespace capstan {
+namespace {
+
+constexpr int block_size = 256;
+
+TEST(UserIds, are_never_given_twice) {
+  UserIds ids;
+  UserIds of_another_server;
+  ASSERT_FALSE(ids.has_free());
+  ids.add(ids.lease_block());
+  of_another_server.add(of_another_server.lease_block());
+  std::set<std::uint32_t> given;
+  for (int i = 0; i < block_size; ++i) {
+    given.insert(ids.take());
+    given.insert(of_another_server.take());
+  }
+  EXPECT_EQ(given.size(), 2U * block_size);
+  EXPECT_FALSE(ids.has_free());
+}
+
+TEST(UserIds, rest_for_as_long_as_possible_before_they_are_given_again) {
+  UserIds ids;
+  ids.add(ids.lease_block());
+  std::uint32_t first = ids.take();
+  ids.give_back(first);
+  for (int i = 1; i < block_size; ++i) {
+    std::uint32_t user = ids.take();
+    EXPECT_NE(user, first);
+    ids.give_back(user);
+  }
+  EXPECT_EQ(ids.take(), first);
+}
+
+}  // namespace
+}  // namespace capstan
