@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "io/folder_removal.h"
 
 namespace capstan {
 namespace {
@@ -39,7 +40,7 @@ void remove_leftovers(const std::filesystem::path& parent) {
       continue;
     }
     if (Fd lock = try_lock(entry.path())) {
-      std::filesystem::remove_all(entry.path(), ignored);
+      remove_folder(entry.path());
       log_info("leftovers_removed", {{"folder", entry.path().string()}});
     }
   }
@@ -64,10 +65,7 @@ WorkFolder::WorkFolder(const std::filesystem::path& parent, Workers& workers) : 
   root_ = root.release();
 }
 
-WorkFolder::~WorkFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(root_, ignored);
-}
+WorkFolder::~WorkFolder() { remove_folder(root_); }
 
 std::filesystem::path WorkFolder::make(std::string_view prefix) {
   return TemporaryFolder(root_, prefix).release();
@@ -85,7 +83,7 @@ Async<> WorkFolder::remove(std::filesystem::path folder) {
   co_await workers_.run([folder] {
     std::error_code error;
     for (int attempt = 0; attempt < 100; ++attempt) {
-      std::filesystem::remove_all(folder, error);
+      error = remove_folder(folder);
       if (!error) {
         return;
       }
