@@ -92,18 +92,38 @@ Async<> Session::live() {
     finish();
     co_return;
   }
-  auto prepared = co_await outcome_of(prepare_browser());
-  if (prepared.ok()) {
-    idle_since_ = clock_.now();
-    ready_.set();
-    stop(co_await first_ending());
-  } else {
-    failure_ = prepared.error();
-    stop(SessionStatus::crashed);
+  auto ending = co_await outcome_of(live_with_browser());
+  if (!ending.ok()) {
+    note_failure(ending.error());
   }
+  stop(ending.ok() ? ending.value() : SessionStatus::crashed);
   accounts_ = accounts();
   co_await store_end();
   finish();
+  co_await put_away();
+  log_info("session_ended", {{"session", id_.text()},
+                             {"status", to_text(status_)},
+                             {"limits_met", accounts_.limits_met}});
+}
+
+Async<SessionStatus> Session::live_with_browser() {
+  co_await prepare_browser();
+  idle_since_ = clock_.now();
+  ready_.set();
+  co_return co_await first_ending();
+}
+
+// Who waits for it to open is told; of what happens later only the log can tell.
+void Session::note_failure(const Error& error) {
+  if (!ready_.is_set()) {
+    failure_ = error;
+  } else {
+    log_error("session_failed",
+              {{"session", id_.text()}, {"message", error.message()}, {"cause", error.cause()}});
+  }
+}
+
+Async<> Session::put_away() {
   if (browser_) {
     co_await browser_->close();
     // Those who are inside a use notice that the browser has gone, and leave.
@@ -115,9 +135,6 @@ Async<> Session::live() {
   if (gateway_) {
     co_await gateway_->close();
   }
-  log_info("session_ended", {{"session", id_.text()},
-                             {"status", to_text(status_)},
-                             {"limits_met", accounts_.limits_met}});
 }
 
 SessionAccounts Session::accounts() const {

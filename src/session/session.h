@@ -82,10 +82,13 @@ class Session : public std::enable_shared_from_this<Session> {
   Async<bool> store_end();
 
  private:
+  Async<SessionStatus> live_with_browser();
   Async<> prepare_browser();
   Async<SessionStatus> first_ending();
   Async<> idle_too_long(Duration limit);
+  void note_failure(const Error& error);
   void finish();
+  Async<> put_away();
 
   Clock& clock_;
   Browsers& browsers_;
