@@ -145,14 +145,13 @@ void keep_only(int socket) {
     ::setsid();
     become_program(instructions);
   }
+  // Until it runs, which closes its end, or has told why it doesn't.
   ::close(program_started[1]);
   char nothing = 0;
-  bool began = ::read(program_started[0], &nothing, 1) == 0;
+  [[maybe_unused]] ssize_t end_of_file = ::read(program_started[0], &nothing, 1);
   keep_only(instructions.status_socket);
   forget_command_line(count, words);
-  if (began) {
-    report(LauncherReport::Kind::started, 0);
-  }
+  report(LauncherReport::Kind::started, 0);
   stay_as_reaper(program);
 }
 

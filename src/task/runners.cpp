@@ -49,12 +49,13 @@ Async<> Runners::fill_compile_cache() {
   order.writable.push_back(runtime_.compile_cache);
   std::unique_ptr<Runner> runner = co_await start_ready(std::move(order));
   co_await runner->close();
-  constexpr fs::perms readable = fs::perms::others_read | fs::perms::group_read;
+  // From here on nobody writes to it but us.
+  constexpr fs::perms to_read = static_cast<fs::perms>(0444);
+  constexpr fs::perms to_pass = static_cast<fs::perms>(0555);
   for (const auto& entry : fs::recursive_directory_iterator(runtime_.compile_cache)) {
-    if (entry.is_regular_file()) {
-      fs::permissions(entry.path(), readable, fs::perm_options::add);
-    }
+    fs::permissions(entry.path(), entry.is_directory() ? to_pass : to_read);
   }
+  fs::permissions(runtime_.compile_cache, static_cast<fs::perms>(0755));
 }
 
 Async<std::unique_ptr<Runner>> Runners::launch() {
