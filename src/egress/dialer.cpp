@@ -186,7 +186,8 @@ Async<> Dialer::ask_by_http(Wire* wire, Destination destination) {
     if (!line || line->status == 101) {
       throw upstream_error("gives an answer that is not HTTP/1.1");
     }
-    if (line->status == 407) {
+    // Nobody but the proxy answers here, and tinyproxy says 401 to a wrong password.
+    if (line->status == 407 || line->status == 401) {
       throw upstream_error(authorization_.empty() ? "wants a user name and password"
                                                   : "does not accept the user name or password");
     }
