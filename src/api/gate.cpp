@@ -118,6 +118,8 @@ Error bad_token() {
                "the session has ended, or this is not its token; open a new session");
 }
 
+constexpr std::size_t door_calls_told_per_minute_max = 600;
+
 Caller nobody() { return {TeamId::trusted(""), ""}; }
 
 }  // namespace
@@ -131,7 +133,8 @@ Gate::Gate(Teams& teams, Sessions& sessions, Clock& clock, Metrics& metrics,
       request_seconds_(metrics.seconds("capstan_http_request_seconds",
                                        "Time from a request's arrival to its answer.")),
       hosts_(std::move(hosts)),
-      operator_token_(std::move(operator_token)) {}
+      operator_token_(std::move(operator_token)),
+      door_calls_told_(door_calls_told_per_minute_max) {}
 
 void Gate::add(std::vector<RouteRow> rows) {
   for (RouteRow& row : rows) {
@@ -151,6 +154,7 @@ Async<Response> Gate::respond(Request request, std::optional<Caller> known) {
   std::string id = request.id;
   std::string path = request.path;  // without the query, which may hold a key
   std::string_view method = to_text(request.method);
+  bool is_at_door = known.has_value();
   auto outcome = co_await outcome_of(dispatch(std::move(request), std::move(known)));
   if (!outcome.ok() && outcome.error().code() == ErrorCode::internal) {
     log_error("request_failed", {{"request", id},
@@ -164,11 +168,14 @@ Async<Response> Gate::respond(Request request, std::optional<Caller> known) {
       .counter("capstan_http_requests_total", "Requests by status of their answer.",
                {{"status", std::to_string(response.status)}})
       .Increment();
-  log_info("request_answered", {{"request", id},
-                                {"method", method},
-                                {"path", path},
-                                {"status", response.status},
-                                {"after_ms", took.count() * 1000}});
+  if (!is_at_door || door_calls_told_.may_tell(clock_.now())) {
+    log_info("request_answered", {{"request", id},
+                                  {"method", method},
+                                  {"path", path},
+                                  {"status", response.status},
+                                  {"after_ms", took.count() * 1000},
+                                  {"untold", is_at_door ? door_calls_told_.take_untold() : 0}});
+  }
   co_return response;
 }
 

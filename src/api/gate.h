@@ -5,6 +5,7 @@
 
 #include "access/teams.h"
 #include "api/call.h"
+#include "base/log_budget.h"
 #include "base/metrics.h"
 #include "http/router.h"
 #include "session/sessions.h"
@@ -69,6 +70,7 @@ class Gate {
   const std::string operator_token_;
   std::vector<RouteRow> rows_;
   Router router_;
+  LogBudget door_calls_told_;  // tasks can call as often as they like
 };
 
 }  // namespace capstan

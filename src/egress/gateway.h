@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
 #include <optional>
 #include <string>
 
@@ -12,6 +11,7 @@
 #include "egress/ledger.h"
 #include "egress/upstream.h"
 #include "io/file.h"
+#include "io/listener.h"
 #include "io/scope.h"
 
 namespace capstan {
@@ -42,11 +42,9 @@ class Gateway {
   // To and from the outside so far, and those of them that went through the proxy.
   std::uint64_t bytes() const { return ledger_.bytes(); }
   std::uint64_t upstream_bytes() const { return is_proxied_ ? ledger_.bytes() : 0; }
-  std::size_t connection_count() const { return connections_.size(); }
+  std::size_t connection_count() const { return listener_.connections().size(); }
 
  private:
-  Async<> accept_all();
-  Async<> serve(asio::ip::tcp::socket socket);
   Async<> watch();
   void end_an_idle_one(SteadyTime now);
 
@@ -55,11 +53,7 @@ class Gateway {
   Ledger ledger_;
   bool is_proxied_;
   Dialer dialer_;
-  asio::ip::tcp::acceptor acceptor_;
-  bool is_closing_ = false;
-
-  std::list<ProxyConnection*> connections_;  // each one lives in its own serve()
-  Event room_;                               // raised while there is room for another one
+  Listener<ProxyConnection> listener_;
   Scope scope_;
 };
 

@@ -1,7 +1,5 @@
 #include "egress/ledger.h"
 
-#include <chrono>
-
 #include <prometheus/counter.h>
 
 #include "base/log.h"
@@ -28,7 +26,10 @@ EgressMetrics::EgressMetrics(Metrics& metrics)
                                         "Connections that failed because of a session's proxy")) {}
 
 Ledger::Ledger(Clock& clock, EgressMetrics& metrics, std::string owner)
-    : clock_(clock), metrics_(metrics), owner_(std::move(owner)), minute_(clock.now()) {}
+    : clock_(clock),
+      metrics_(metrics),
+      owner_(std::move(owner)),
+      log_budget_(lines_per_minute_max) {}
 
 void Ledger::add_received(std::size_t bytes) {
   bytes_ += bytes;
@@ -42,43 +43,29 @@ void Ledger::add_sent(std::size_t bytes) {
 
 void Ledger::note_refusal(const std::string& destination, const std::string& reason) {
   metrics_.refused.Increment();
-  if (may_tell()) {
+  if (log_budget_.may_tell(clock_.now())) {
     log_info("egress_refused", {{"owner", owner_},
                                 {"destination", destination},
                                 {"reason", reason},
-                                {"untold", std::exchange(untold_, 0)}});
+                                {"untold", log_budget_.take_untold()}});
   }
 }
 
 void Ledger::note_upstream_failure(const std::string& reason) {
   metrics_.upstream_failures.Increment();
-  if (may_tell()) {
+  if (log_budget_.may_tell(clock_.now())) {
     log_warning("upstream_failed",
-                {{"owner", owner_}, {"reason", reason}, {"untold", std::exchange(untold_, 0)}});
+                {{"owner", owner_}, {"reason", reason}, {"untold", log_budget_.take_untold()}});
   }
 }
 
 void Ledger::note_failure(const std::string& message, const std::string& cause) {
-  if (may_tell()) {
+  if (log_budget_.may_tell(clock_.now())) {
     log_error("egress_failed", {{"owner", owner_},
                                 {"message", message},
                                 {"cause", cause},
-                                {"untold", std::exchange(untold_, 0)}});
+                                {"untold", log_budget_.take_untold()}});
   }
-}
-
-bool Ledger::may_tell() {
-  const SteadyTime now = clock_.now();
-  if (now - minute_ >= std::chrono::minutes(1)) {
-    minute_ = now;
-    told_ = 0;
-  }
-  if (told_ == lines_per_minute_max) {
-    ++untold_;
-    return false;
-  }
-  ++told_;
-  return true;
 }
 
 }  // namespace capstan

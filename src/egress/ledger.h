@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "base/log_budget.h"
 #include "base/metrics.h"
 #include "io/clock.h"
 
@@ -36,16 +37,11 @@ class Ledger {
   void note_failure(const std::string& message, const std::string& cause);
 
  private:
-  // Whether there is room for one more line in the log.
-  bool may_tell();
-
   Clock& clock_;
   EgressMetrics& metrics_;
   std::string owner_;
   std::uint64_t bytes_ = 0;
-  SteadyTime minute_;  // when the current one began
-  std::size_t told_ = 0;
-  std::size_t untold_ = 0;  // since the last line
+  LogBudget log_budget_;
 };
 
 }  // namespace capstan

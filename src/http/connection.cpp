@@ -31,13 +31,15 @@ std::string to_text(const asio::ip::tcp::socket& socket) {
 }  // namespace
 
 Connection::Connection(asio::ip::tcp::socket socket, Clock& clock, Random& random,
-                       const ServerLimits& limits, const Handler& handler)
+                       const ServerLimits& limits, ServerAccounts& accounts, const Handler& handler)
     : socket_(std::move(socket)),
       clock_(clock),
       random_(random),
       limits_(limits),
+      accounts_(accounts),
       handler_(handler),
-      remote_(to_text(socket_)) {
+      remote_(to_text(socket_)),
+      body_(accounts.bodies) {
   // An answer goes out in one piece; the kernel must not wait for more.
   boost::system::error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
@@ -57,13 +59,12 @@ Async<> Connection::live() {
       request.id = std::move(id);
       Asked asked = note(request, parser);
       next = co_await answer(std::move(request), std::move(asked));
-    } else if (parser.state() == RequestParser::State::refused) {
-      next = co_await refuse(parser.refusal(), std::move(id));
     } else if (parser.has_begun()) {
-      next = co_await refuse(is_late_ ? parser.too_slow() : parser.cut_short(), std::move(id));
+      next = co_await refuse(why_not_whole(parser), std::move(id));
     } else {
       next = Next::nothing;
     }
+    body_.set(0);
   }
   if (next == Next::goodbye) {
     co_await linger();
@@ -87,6 +88,18 @@ void Connection::check_deadline(SteadyTime now) {
   }
 }
 
+Refusal Connection::why_not_whole(const RequestParser& parser) const {
+  if (parser.state() == RequestParser::State::refused) {
+    return parser.refusal();
+  }
+  if (!has_body_room_) {
+    return {503,
+            "the server holds too many large bodies at the moment; try again",
+            {{"retry-after", "1"}}};
+  }
+  return is_late_ ? parser.too_slow() : parser.cut_short();
+}
+
 // Reads one whole request. False if it is refused or doesn't come; the parser knows how far it got.
 Async<bool> Connection::read_request(RequestParser* parser) {
   using State = RequestParser::State;
@@ -106,6 +119,10 @@ Async<bool> Connection::read_request(RequestParser* parser) {
     }
     State before = parser->state();
     begin_ += parser->feed(received());
+    has_body_room_ = body_.set(parser->body_bytes());
+    if (!has_body_room_) {
+      co_return false;
+    }
     if (parser->state() == State::done) {
       co_return true;
     }
@@ -194,10 +211,13 @@ Async<Response> Connection::handle(Request request) {
 }
 
 Async<Connection::Next> Connection::refuse(Refusal refusal, std::string id) {
-  log_info("request_refused", {{"request", id},
-                               {"remote", remote_},
-                               {"status", refusal.status},
-                               {"message", refusal.message}});
+  if (accounts_.refusals_told.may_tell(clock_.now())) {
+    log_info("request_refused", {{"request", id},
+                                 {"remote", remote_},
+                                 {"status", refusal.status},
+                                 {"message", refusal.message},
+                                 {"untold", accounts_.refusals_told.take_untold()}});
+  }
   Response response = error_response(refusal.status, refusal.message);
   for (Header& header : refusal.headers) {
     response.headers.push_back(std::move(header));
@@ -275,7 +295,7 @@ Async<> Connection::hand_over(Response response, Asked asked) {
 
 Async<> Connection::run_upgrade(Response* response, WebSocket::Handshake handshake) {
   auto websocket = co_await WebSocket::accept(std::move(socket_), &clock_, std::move(handshake),
-                                              limits_.websocket);
+                                              limits_.websocket, &accounts_.messages);
   co_await response->upgrade(std::move(websocket));
 }
 

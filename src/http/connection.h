@@ -12,6 +12,7 @@
 #include "http/message.h"
 #include "http/request_parser.h"
 #include "http/response_head.h"
+#include "http/server_accounts.h"
 #include "http/server_limits.h"
 #include "io/clock.h"
 #include "io/websocket.h"
@@ -23,7 +24,7 @@ namespace capstan {
 class Connection {
  public:
   Connection(asio::ip::tcp::socket socket, Clock& clock, Random& random, const ServerLimits& limits,
-             const Handler& handler);
+             ServerAccounts& accounts, const Handler& handler);
 
   // The whole life. Throws when it is cancelled, and never else.
   Async<> live();
@@ -48,6 +49,7 @@ class Connection {
   enum class Next { request, goodbye, nothing };
 
   Async<bool> read_request(RequestParser* parser);
+  Refusal why_not_whole(const RequestParser& parser) const;
   Asked note(const Request& request, const RequestParser& parser) const;
   Async<Next> answer(Request request, Asked asked);
   Async<Response> handle(Request request);
@@ -69,6 +71,7 @@ class Connection {
   Clock& clock_;
   Random& random_;
   const ServerLimits& limits_;
+  ServerAccounts& accounts_;
   const Handler& handler_;
   std::string remote_;
 
@@ -78,6 +81,8 @@ class Connection {
   std::size_t end_ = 0;
 
   std::size_t requests_ = 0;
+  ByteBudget::Share body_;
+  bool has_body_room_ = true;
   bool is_idle_ = false;    // waits for the first byte of a request
   bool finishing_ = false;  // the request that is under way is the last one
 

@@ -188,6 +188,35 @@ ASYNC_TEST(ConnectionTest, lets_the_handler_end_when_the_client_has_gone) {
   co_await server_->close();
 }
 
+ASYNC_TEST(ConnectionTest, refuses_a_body_that_there_is_no_room_for) {
+  limits_.bodies_bytes_max = 1000;
+  Event answer(executor());
+  bool ended = false;
+  serve([&](Request asked) {
+    return asked.path == "/slow" ? wait_and_respond(&answer, &ended) : echoing()(std::move(asked));
+  });
+  auto post = [](std::string_view path) {
+    return "POST " + std::string(path) + " HTTP/1.1\r\nhost: a\r\ncontent-length: 600\r\n\r\n" +
+           many_bytes(600);
+  };
+  RawClient holder = connect();
+  co_await holder.send(post("/slow"));
+  co_await settle();
+  RawClient late = connect();
+  std::string refusal = co_await late.ask(post("/quick"));
+  EXPECT_TRUE(refusal.starts_with("HTTP/1.1 503 ")) << refusal;
+  EXPECT_NE(refusal.find("\r\nretry-after: 1\r\n"), std::string::npos) << refusal;
+  EXPECT_NE(refusal.find("too many large bodies"), std::string::npos) << refusal;
+  answer.set();
+  co_await holder.read_answer();
+  EXPECT_TRUE(ended);
+  RawClient next = connect();
+  co_await next.send(post("/quick"));
+  std::string taken = co_await next.read_answer();
+  EXPECT_TRUE(taken.starts_with("HTTP/1.1 200 ")) << taken;
+  co_await server_->close();
+}
+
 ASYNC_TEST(ConnectionTest, tells_nothing_of_a_handlers_failure) {
   serve([this](Request asked) {
     return asked.path == "/now" ? throw Error(ErrorCode::internal, "outside any coroutine")

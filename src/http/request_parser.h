@@ -52,6 +52,9 @@ class RequestParser {
   bool keeps_alive() const { return keeps_alive_; }
   bool is_http_1_0() const { return is_http_1_0_; }
 
+  // Of the body, so far.
+  std::size_t body_bytes() const { return request_.body.size(); }
+
   // The request, without `remote` and maybe without `id`; once, when done.
   Request take() { return std::move(request_); }
 

@@ -1,9 +1,6 @@
 #include "http/server.h"
 
-#include <boost/asio/as_tuple.hpp>
-
 #include "base/error.h"
-#include "base/log.h"
 #include "http/connection.h"
 
 namespace capstan {
@@ -51,83 +48,53 @@ asio::ip::tcp::acceptor listen_on(const Executor& executor, const std::string& h
 
 Server::Server(Executor executor, Clock& clock, Random& random, ServerLimits limits,
                asio::ip::tcp::acceptor acceptor, Handler handler)
-    : executor_(std::move(executor)),
-      clock_(clock),
+    : clock_(clock),
       random_(random),
       limits_(limits),
-      acceptor_(std::move(acceptor)),
-      port_(acceptor_.local_endpoint().port()),
+      port_(acceptor.local_endpoint().port()),
       handler_(std::move(handler)),
-      room_(executor_),
-      scope_(executor_, "http") {}
+      accounts_(limits_),
+      listener_(
+          std::move(acceptor), clock_, "http",
+          {.connections_max = limits_.connections_max,
+           .accept_retry_time = limits_.accept_retry_time},
+          [this](asio::ip::tcp::socket socket) { return make_connection(std::move(socket)); }),
+      scope_(executor, "http") {}
 
 Server::~Server() = default;
 
 void Server::start() {
   scope_.spawn(watch_deadlines());
-  scope_.spawn(accept_all());
+  listener_.start();
 }
 
 void Server::stop_accepting() {
-  stopping_ = true;
-  boost::system::error_code ignored;
-  acceptor_.close(ignored);
-  room_.set();
-  for (Connection* connection : connections_) {
+  listener_.stop_accepting();
+  for (Connection* connection : listener_.connections()) {
     connection->finish();
   }
 }
 
 Async<> Server::close() {
   stop_accepting();
+  co_await listener_.close();
   co_await scope_.close();
 }
 
-Async<> Server::accept_all() {
-  bool is_failing = false;
-  while (!stopping_) {
-    if (connections_.size() >= limits_.connections_max) {
-      room_.clear();
-      co_await room_.wait();
-      continue;
-    }
-    auto [error, socket] = co_await acceptor_.async_accept(asio::as_tuple(asio::use_awaitable));
-    if (!error) {
-      is_failing = false;
-      scope_.spawn(serve(std::move(socket)));
-    } else if (!stopping_ && error != asio::error::connection_aborted) {
-      // The kernel goes on reporting the waiting client: trying again at once would be a hot loop.
-      if (!is_failing) {
-        log_warning("accept_failed", {{"port", port_}, {"cause", error.message()}});
-      }
-      is_failing = true;
-      co_await clock_.sleep(limits_.accept_retry_time);
-    }
+std::unique_ptr<Connection> Server::make_connection(asio::ip::tcp::socket socket) {
+  auto connection = std::make_unique<Connection>(std::move(socket), clock_, random_, limits_,
+                                                 accounts_, handler_);
+  if (listener_.is_stopping()) {
+    connection->finish();
   }
-}
-
-Async<> Server::serve(asio::ip::tcp::socket socket) {
-  Connection connection(std::move(socket), clock_, random_, limits_, handler_);
-  if (stopping_) {
-    connection.finish();
-  }
-  struct Entry {
-    Server* server;
-    std::list<Connection*>::iterator place;
-    ~Entry() {
-      server->connections_.erase(place);
-      server->room_.set();
-    }
-  };
-  Entry entry{this, connections_.insert(connections_.end(), &connection)};
-  co_await connection.live();
+  return connection;
 }
 
 Async<> Server::watch_deadlines() {
   while (true) {
     co_await clock_.sleep(limits_.watch_interval);
     const SteadyTime now = clock_.now();
-    for (Connection* connection : connections_) {
+    for (Connection* connection : listener_.connections()) {
       connection->check_deadline(now);
     }
   }

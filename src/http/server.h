@@ -1,15 +1,17 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
+#include <memory>
 #include <string>
 
 #include <boost/asio/ip/tcp.hpp>
 
 #include "base/random.h"
 #include "http/message.h"
+#include "http/server_accounts.h"
 #include "http/server_limits.h"
 #include "io/clock.h"
+#include "io/listener.h"
 #include "io/scope.h"
 
 namespace capstan {
@@ -32,7 +34,7 @@ class Server {
   ~Server();
 
   std::uint16_t port() const { return port_; }
-  std::size_t connection_count() const { return connections_.size(); }
+  std::size_t connection_count() const { return listener_.connections().size(); }
 
   void start();
 
@@ -44,21 +46,16 @@ class Server {
   Async<> close();
 
  private:
-  Async<> accept_all();
-  Async<> serve(asio::ip::tcp::socket socket);
+  std::unique_ptr<Connection> make_connection(asio::ip::tcp::socket socket);
   Async<> watch_deadlines();
 
-  Executor executor_;
   Clock& clock_;
   Random& random_;
   ServerLimits limits_;
-  asio::ip::tcp::acceptor acceptor_;
   std::uint16_t port_;
   Handler handler_;
-  bool stopping_ = false;
-
-  std::list<Connection*> connections_;  // each one lives in its own serve()
-  Event room_;                          // raised while there is room for another one
+  ServerAccounts accounts_;
+  Listener<Connection> listener_;
   Scope scope_;
 };
 

@@ -14,8 +14,11 @@ struct ServerLimits {
   std::size_t header_bytes_max = std::size_t{16} * 1024;       // request line included
   std::size_t header_count_max = 100;                          // browsers send about 20
   std::size_t body_bytes_max = std::size_t{8} * 1024 * 1024;   // a task's code with its source map
-  std::size_t connections_max = 4096;                          // more wait in the kernel's queue
-  std::size_t requests_per_connection_max = 100'000;           // then balancers may spread anew
+  std::size_t bodies_bytes_max = std::size_t{256} * 1024 * 1024;  // of all requests together
+  std::size_t messages_bytes_max = std::size_t{1} << 30;  // of all WebSockets, while they are read
+  std::size_t connections_max = 4096;                     // more wait in the kernel's queue
+  std::size_t refusals_told_per_minute_max = 100;         // in the log
+  std::size_t requests_per_connection_max = 100'000;      // then balancers may spread anew
 
   Duration header_time_max = std::chrono::seconds(10);          // from a request's first byte
   Duration body_time_max = std::chrono::seconds(30);            // for all of the body

@@ -22,6 +22,7 @@ constexpr std::size_t buffer_bytes = std::size_t{32} * 1024;
 constexpr std::size_t handshake_bytes_max = std::size_t{16} * 1024;
 constexpr std::uint16_t going_away = 1001;
 constexpr std::uint16_t line_broken = 1006;
+constexpr std::uint16_t try_again_later = 1013;
 
 Error ended_error() { return Error(ErrorCode::unavailable, "the WebSocket has ended"); }
 
@@ -83,9 +84,13 @@ WebSocket::~WebSocket() {
 // --- Opening ---
 
 Async<std::unique_ptr<WebSocket>> WebSocket::accept(asio::ip::tcp::socket socket, Clock* clock,
-                                                    Handshake handshake, WebSocketLimits limits) {
+                                                    Handshake handshake, WebSocketLimits limits,
+                                                    ByteBudget* budget) {
   std::unique_ptr<WebSocket> websocket(
       new WebSocket(std::move(socket), *clock, limits, WebSocketRole::server));
+  if (budget != nullptr) {
+    websocket->held_.emplace(*budget);
+  }
   websocket->keep_received(handshake.received);
   std::string answer = handshake_answer(handshake.key, handshake.headers);
   auto outcome = co_await outcome_of(websocket->send_bytes(answer, {}));
@@ -166,9 +171,7 @@ Async<std::optional<std::string>> WebSocket::read() {
   } reading{&reading_};
   reading_ = true;
   while (!ending_) {
-    std::string_view bytes(buffer_.data() + begin_, end_ - begin_);
-    auto event = decoder_.take(bytes);
-    begin_ = end_ - bytes.size();
+    auto event = take_event();
     auto* message = event ? std::get_if<WebSocketMessage>(&*event) : nullptr;
     if (message != nullptr && !goodbye_said_) {
       co_return std::move(message->payload);
@@ -180,6 +183,18 @@ Async<std::optional<std::string>> WebSocket::read() {
     }
   }
   co_return std::nullopt;
+}
+
+std::optional<WebSocketEvent> WebSocket::take_event() {
+  std::string_view bytes(buffer_.data() + begin_, end_ - begin_);
+  auto event = decoder_.take(bytes);
+  begin_ = end_ - bytes.size();
+  auto* message = event ? std::get_if<WebSocketMessage>(&*event) : nullptr;
+  std::size_t held = message != nullptr ? message->payload.size() : decoder_.message_bytes();
+  if (held_ && !held_->set(held)) {
+    return WebSocketFault{try_again_later, "too many large messages are being read at the moment"};
+  }
+  return event;
 }
 
 Async<> WebSocket::receive() {

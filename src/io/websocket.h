@@ -11,6 +11,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include "base/byte_budget.h"
 #include "base/random.h"
 #include "io/clock.h"
 #include "io/event.h"
@@ -41,9 +42,11 @@ class WebSocket {
     std::vector<std::pair<std::string, std::string>> headers;  // for the 101 answer
     std::string received;                                      // what came behind the handshake
   };
-  // Answers 101. Throws unavailable if the client has gone.
+  // Answers 101. What is read of messages comes out of `budget`, if there is one, and is given back
+  // at the next read(); it outlives the WebSocket. Throws unavailable if the client has gone.
   static Async<std::unique_ptr<WebSocket>> accept(asio::ip::tcp::socket socket, Clock* clock,
-                                                  Handshake handshake, WebSocketLimits limits);
+                                                  Handshake handshake, WebSocketLimits limits,
+                                                  ByteBudget* budget = nullptr);
 
   struct Address {
     std::string host;
@@ -87,6 +90,7 @@ class WebSocket {
   static Async<std::unique_ptr<WebSocket>> dial(Executor executor, Clock* clock, Address address,
                                                 WebSocketLimits limits);
   Async<> shake_hands(Address address);
+  std::optional<WebSocketEvent> take_event();
   void keep_received(std::string_view bytes);
 
   Async<> receive();
@@ -119,6 +123,7 @@ class WebSocket {
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   FrameDecoder decoder_;
+  std::optional<ByteBudget::Share> held_;  // of the message that is being read, or was read last
   SteadyTime last_heard_;
   bool reading_ = false;
 

@@ -36,7 +36,8 @@ struct WebSocketGoodbye {
   std::string reason;
 };
 // The peer broke the protocol; nothing more can be read from it. `code` is what to tell it: 1002
-// for bad frames, 1007 for text that isn't UTF-8, 1009 for a message that is too long.
+// for bad frames, 1007 for text that isn't UTF-8, 1009 for a message that is too long. 1013 for one
+// that there is no room for at the moment is WebSocket's own.
 struct WebSocketFault {
   std::uint16_t code;
   std::string reason;
@@ -54,6 +55,9 @@ class FrameDecoder {
   // Takes bytes off the front of `bytes` until they make an event or are used up. After a fault it
   // must not be called again.
   std::optional<WebSocketEvent> take(std::string_view& bytes);
+
+  // Of the message that is not whole yet.
+  std::size_t message_bytes() const { return message_.size(); }
 
  private:
   std::optional<WebSocketFault> take_header(std::string_view& bytes);

@@ -90,7 +90,8 @@ class WebSocketTest : public LoopTest {
   Async<> open() {
     asio::ip::tcp::socket socket = co_await make_pair();
     WebSocket::Handshake handshake{key, {}, std::move(early_bytes_)};
-    server_ = co_await WebSocket::accept(std::move(socket), &clock_, std::move(handshake), limits_);
+    server_ = co_await WebSocket::accept(std::move(socket), &clock_, std::move(handshake), limits_,
+                                         budget_);
     EXPECT_EQ(co_await read_bytes(handshake_answer(key, {}).size()), handshake_answer(key, {}));
   }
 
@@ -140,6 +141,7 @@ class WebSocketTest : public LoopTest {
   }
 
   WebSocketLimits limits_;
+  ByteBudget* budget_ = nullptr;
   std::string early_bytes_;
   asio::ip::tcp::socket peer_{executor()};
   std::unique_ptr<WebSocket> server_;
@@ -225,6 +227,25 @@ ASYNC_TEST(WebSocketTest, lets_the_sender_of_too_much_read_the_reason) {
   peer_.close();
   co_await scope.drain();
   EXPECT_TRUE(received.empty());
+}
+
+ASYNC_TEST(WebSocketTest, refuses_with_1013_what_there_is_no_room_for) {
+  ByteBudget budget(1000);
+  budget_ = &budget;
+  ByteBudget::Share others(budget);
+  others.set(600);
+  co_await open();
+  co_await send(frame(WebSocketOpcode::text, many_bytes(400)));
+  EXPECT_EQ((co_await server_->read())->size(), 400U);
+  EXPECT_FALSE(others.set(601));
+  co_await send(frame(WebSocketOpcode::text, many_bytes(399)));
+  EXPECT_EQ((co_await server_->read())->size(), 399U);
+  co_await send(frame(WebSocketOpcode::text, many_bytes(400)));
+  peer_.shutdown(asio::ip::tcp::socket::shutdown_send);
+  EXPECT_EQ(co_await server_->read(), std::nullopt);
+  EXPECT_EQ(server_->ending()->code, 1013);
+  server_.reset();
+  EXPECT_TRUE(others.set(1000));
 }
 
 ASYNC_TEST(WebSocketTest, hangs_up_on_a_refused_peer_that_goes_on) {

@@ -17,6 +17,16 @@ constexpr auto log_store_interval = 1s;
 // having one.
 constexpr std::string_view door_key = "through-the-door";
 
+// What a task may ask of the server at the same time. One needs a handful of connections, and sends
+// little but the code of tasks that it makes.
+ServerLimits door_limits() {
+  ServerLimits limits;
+  limits.bodies_bytes_max = std::size_t{16} << 20;
+  limits.messages_bytes_max = std::size_t{256} << 20;
+  limits.connections_max = 64;
+  return limits;
+}
+
 std::map<std::string, std::string> environment_of(const ClaimedRun& run,
                                                   const std::string& session_id,
                                                   const std::string& door_url) {
@@ -81,7 +91,7 @@ Async<RunOutcome> Executions::run_in(Runner* runner, ClaimedRun run,
   Caller caller{.team = run.run.team, .run = run.run.id.text()};
   std::unique_ptr<Gateway> gateway = open_gateway(runner, run);
   Server door_server(
-      executor_, clock_, random_, ServerLimits{},
+      executor_, clock_, random_, door_limits(),
       asio::ip::tcp::acceptor(executor_, asio::ip::tcp::v4(), door.listener.release()),
       [this, caller](Request request) { return door_handler_(std::move(request), caller); });
   door_server.start();

@@ -17,6 +17,8 @@ constexpr std::size_t output_bytes_max = std::size_t{10} << 20;
 constexpr std::size_t error_bytes_max = std::size_t{128} << 10;  // twice what the worker sends
 // An output is a JSON text inside a JSON text: at worst each byte takes six.
 constexpr std::size_t frame_bytes_max = 6 * output_bytes_max + (std::size_t{1} << 20);
+// One that is honest holds four.
+constexpr std::size_t frame_values_max = 16;
 // A process that closed its control socket is about to end; how it ended is the better message.
 constexpr auto exit_patience = 2s;
 
@@ -43,9 +45,8 @@ std::string run_frame(const RunnerOrder& order) {
 
 // The frame comes from a process that runs foreign code, so anything may be in it.
 RunOutcome to_outcome(const std::string& frame) {
-  json::error_code error;
-  json::value value = json::parse(frame, error);
-  const json::object* object = error ? nullptr : value.if_object();
+  auto value = outcome_of_call([&] { return parse_json(frame, "the frame", frame_values_max); });
+  const json::object* object = value.ok() ? value.value().if_object() : nullptr;
   if (object != nullptr) {
     auto type = text_at(*object, "type");
     if (type == "result") {
