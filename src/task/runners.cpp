@@ -15,6 +15,19 @@ namespace {
 // Loading Playwright takes about 0.3 s of a processor, several times that on a busy machine.
 constexpr auto start_limit = 30s;
 
+// Runners have other user ids than we have, and each its own, so all may or none.
+void let_write(const std::filesystem::path& compile_cache, bool may) {
+  namespace fs = std::filesystem;
+  const auto folder_access = static_cast<fs::perms>(may ? 0777 : 0555);
+  const auto file_access = static_cast<fs::perms>(may ? 0666 : 0444);
+  for (const auto& entry : fs::recursive_directory_iterator(compile_cache)) {
+    if (!entry.is_symlink()) {
+      fs::permissions(entry.path(), entry.is_directory() ? folder_access : file_access);
+    }
+  }
+  fs::permissions(compile_cache, folder_access);
+}
+
 }  // namespace
 
 Runners::Runners(Executor executor, Clock& clock, Cage& cage, const NodeRuntime& runtime,
@@ -40,22 +53,15 @@ Async<> Runners::start() {
 
 // By a runner that is given no task: whoever runs one can only read the cache.
 Async<> Runners::fill_compile_cache() {
-  namespace fs = std::filesystem;
-  // Its users have other user ids than we have. The folder that it lies in lets nobody else pass.
-  fs::create_directories(runtime_.compile_cache);
-  fs::permissions(runtime_.compile_cache, fs::perms::all);
+  // The folder that it lies in lets nobody else pass, so what is open is so to our runners alone.
+  std::filesystem::create_directories(runtime_.compile_cache);
+  let_write(runtime_.compile_cache, true);
   ChildOrder order = this->order();
   std::erase(order.readable, runtime_.compile_cache);
   order.writable.push_back(runtime_.compile_cache);
   std::unique_ptr<Runner> runner = co_await start_ready(std::move(order));
   co_await runner->close();
-  // From here on nobody writes to it but us.
-  constexpr fs::perms to_read = static_cast<fs::perms>(0444);
-  constexpr fs::perms to_pass = static_cast<fs::perms>(0555);
-  for (const auto& entry : fs::recursive_directory_iterator(runtime_.compile_cache)) {
-    fs::permissions(entry.path(), entry.is_directory() ? to_pass : to_read);
-  }
-  fs::permissions(runtime_.compile_cache, static_cast<fs::perms>(0755));
+  let_write(runtime_.compile_cache, false);
 }
 
 Async<std::unique_ptr<Runner>> Runners::launch() {

@@ -118,7 +118,14 @@ const files: Record<string, Attempt> = {
   'read the first key': () => reads(`${order.data}/api-key`),
   'read the operator token': () => reads(`${order.data}/operator.json`),
   'write into the data folder': () => opens(`${order.data}/planted`, 'w') && isDataFolder(),
-  'poison the compile cache': () => opens(compiledFile(), 'r+'),
+  'poison the compile cache': () => {
+    try {
+      fs.chmodSync(compiledFile(), 0o600); // its owner may, whoever may write
+    } catch {
+      // then as it is
+    }
+    return opens(compiledFile(), 'r+');
+  },
   'write into the compile cache': () => opens(`${order.data}/compile-cache/planted`, 'w'),
   'write into the runner': () => opens(`${order.runner}/dist/planted`, 'w'),
   'change the runner': () => opens(`${order.runner}/dist/worker.mjs`, 'r+'),
