@@ -118,15 +118,9 @@ const files: Record<string, Attempt> = {
   'read the first key': () => reads(`${order.data}/api-key`),
   'read the operator token': () => reads(`${order.data}/operator.json`),
   'write into the data folder': () => opens(`${order.data}/planted`, 'w') && isDataFolder(),
-  'poison the compile cache': () => {
-    try {
-      fs.chmodSync(compiledFile(), 0o600); // its owner may, whoever may write
-    } catch {
-      // then as it is
-    }
-    return opens(compiledFile(), 'r+');
-  },
-  'write into the compile cache': () => opens(`${order.data}/compile-cache/planted`, 'w'),
+  'poison the compile cache': () => opens(mayOpen(compiledFile(), 0o600), 'r+'),
+  'write into the compile cache': () =>
+    opens(`${mayOpen(`${order.data}/compile-cache`, 0o700)}/planted`, 'w'),
   'write into the runner': () => opens(`${order.runner}/dist/planted`, 'w'),
   'change the runner': () => opens(`${order.runner}/dist/worker.mjs`, 'r+'),
   'write into /usr': () => opens('/usr/planted', 'w'),
@@ -152,6 +146,16 @@ const files: Record<string, Attempt> = {
 /** A cage may have an empty folder of its own on the way to what it may see. */
 function isDataFolder(): boolean {
   return fs.readdirSync(order.data).includes('capstan.db');
+}
+
+/** What is closed to all, its owner may open again; what isn't theirs stays as it is. */
+function mayOpen(path: string, mode: number): string {
+  try {
+    fs.chmodSync(path, mode);
+  } catch {
+    // then the attempt shows what it is worth without
+  }
+  return path;
 }
 
 function compiledFile(): string {
