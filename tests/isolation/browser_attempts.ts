@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { eventually } from '../support/eventually.ts';
 import type { Server } from '../support/server.ts';
 import type { Canaries } from './canaries.ts';
 import type { Driver } from './driver.ts';
@@ -97,13 +96,9 @@ export const attempts: Record<string, Attempt> = {
     const page = await driver.newPage();
     const click = `Object.assign(document.createElement('a'),
       { href: 'data:application/octet-stream,planted', download: 'planted' }).click()`;
+    const isOver = driver.nextDownload();
     await driver.evaluate(click, page);
-    const isOver = () =>
-      driver.client.received.some(
-        ({ method, params }) =>
-          method === 'Browser.downloadProgress' && /completed|canceled/.test(params.state),
-      );
-    await eventually('the download is over', isOver, 5_000);
+    await isOver;
     return canaries.changes().length > 0;
   },
 

@@ -50,6 +50,17 @@ export class Driver {
     return answer.result.value;
   }
 
+  /** Resolves when one download more has come to its end, whichever that is. */
+  async nextDownload(): Promise<void> {
+    const count = () =>
+      this.client.received.filter(
+        ({ method, params }) =>
+          method === 'Browser.downloadProgress' && /completed|canceled/.test(params.state),
+      ).length;
+    const before = count();
+    await eventually('the download is over', () => count() > before, loadLimitMs);
+  }
+
   /** What stands in the frames of a page, of whatever origin. */
   async textsOfFrames(page: string): Promise<string[]> {
     const { frameTree } = await this.client.call('Page.getFrameTree', {}, page);
