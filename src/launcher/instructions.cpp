@@ -1,6 +1,7 @@
 #include "launcher/instructions.h"
 
 #include <cstdlib>
+#include <cstring>
 #include <string_view>
 
 namespace capstan {
@@ -92,6 +93,8 @@ bool take_option(std::string_view option, Words& words, Instructions& into) {
 
 std::optional<Instructions> read_instructions(int count, char** words) {
   Instructions instructions;
+  instructions.word_count = count;
+  instructions.words = words;
   Words line(count, words);
   while (!line.at_end()) {
     std::string_view option = line.text();
@@ -107,6 +110,12 @@ std::optional<Instructions> read_instructions(int count, char** words) {
                       ? instructions.user.has_value()
                       : instructions.program != nullptr && *instructions.program != nullptr;
   return has_work && instructions.status_socket >= 0 ? std::optional(instructions) : std::nullopt;
+}
+
+void forget_command_line(const Instructions& instructions) {
+  for (int i = 1; i < instructions.word_count; ++i) {
+    std::memset(instructions.words[i], 0, std::strlen(instructions.words[i]));
+  }
 }
 
 }  // namespace capstan

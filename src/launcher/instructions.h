@@ -38,9 +38,16 @@ struct Instructions {
   std::uint64_t processes_max = 0;        // --processes N; 0: no bound of this kind
   std::uint64_t data_bytes_max = 0;       // --data-bytes N; 0: no bound of this kind
   char** program = nullptr;               // ends with a null pointer
+
+  int word_count = 0;  // the command line itself
+  char** words = nullptr;
 };
 
 // Nothing for a command line that isn't one.
 std::optional<Instructions> read_instructions(int count, char** words);
+
+// From here on ps shows the launcher's name alone, without the command line of the program that it
+// is beside. What points into the command line is of no use any more.
+void forget_command_line(const Instructions& instructions);
 
 }  // namespace capstan

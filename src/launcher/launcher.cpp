@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "launcher/file_tree.h"
+#include "launcher/guard.h"
 #include "launcher/instructions.h"
 #include "launcher/landlock.h"
 #include "launcher/privileges.h"
@@ -89,6 +90,9 @@ void give_up_privileges(const Instructions& instructions) {
   }
   die_with_parent();
   give_up_capabilities();
+  if (!instructions.namespaces) {
+    leave_guard(instructions);
+  }
   if (instructions.landlock) {
     confine_with_landlock(instructions);
   }
@@ -118,13 +122,6 @@ void give_up_privileges(const Instructions& instructions) {
   }
 }
 
-// What ps shows of pid 1: its own name, without the command line of the program beside it.
-void forget_command_line(int count, char** words) {
-  for (int i = 1; i < count; ++i) {
-    std::memset(words[i], 0, std::strlen(words[i]));
-  }
-}
-
 // Closes all but the status socket, whose number is moved out of the way.
 void keep_only(int socket) {
   ::dup2(socket, 0);
@@ -132,7 +129,7 @@ void keep_only(int socket) {
   report_to(0);
 }
 
-[[noreturn]] void start_program(const Instructions& instructions, int count, char** words) {
+[[noreturn]] void start_program(const Instructions& instructions) {
   int program_started[2];
   if (::pipe2(program_started, O_CLOEXEC) != 0) {
     fail("make a pipe");
@@ -150,7 +147,7 @@ void keep_only(int socket) {
   char nothing = 0;
   [[maybe_unused]] ssize_t end_of_file = ::read(program_started[0], &nothing, 1);
   keep_only(instructions.status_socket);
-  forget_command_line(count, words);
+  forget_command_line(instructions);
   report(LauncherReport::Kind::started, 0);
   stay_as_reaper(program);
 }
@@ -185,7 +182,7 @@ int main(int count, char** words) {
   }
   give_up_privileges(*instructions);
   if (instructions->namespaces) {
-    start_program(*instructions, count, words);
+    start_program(*instructions);
   }
   become_program(*instructions);
 }

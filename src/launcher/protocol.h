@@ -5,9 +5,9 @@
 namespace capstan {
 
 // What the server and a launcher say to each other over the launcher's status socket
-// (SOCK_SEQPACKET): first the server sends one byte, `go`, by which the launcher knows that it lives;
-// then the launcher tells how it gets on, one LauncherReport per packet. End of file
-// without a failure means that the program has been started in the launcher's place.
+// (SOCK_SEQPACKET): first the server sends one byte, `go`, by which the launcher knows that it
+// lives; then the launcher tells how it gets on, one LauncherReport per packet. End of file without
+// a failure means that the program has been started in the launcher's place.
 
 inline constexpr char launcher_go = 'g';
 

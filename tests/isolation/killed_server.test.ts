@@ -69,7 +69,7 @@ for (const [index, place] of places.entries()) {
   });
 }
 
-/** Fails if more is left than the level says, of processes within 2 s, of all once it is back. */
+/** Fails if a process is left after 2 s, or anything once the server is back. */
 async function killAndStart(
   place: Place,
   { server }: Site,
@@ -81,7 +81,7 @@ async function killAndStart(
   traces.died();
   let left: Found[] = [];
   const areGone = () => {
-    left = traces.left().filter((found) => !mayLiveOn(place, found));
+    left = traces.left();
     return left.length === 0;
   };
   await eventually('nothing of the server is left', areGone, leftLimitMs).catch((late: Error) =>
@@ -96,12 +96,6 @@ async function killAndStart(
   assert.equal(body.isolation.task.level, place.level, moment);
   assert.equal(await outputOf(server, 'restless'), 'done', moment);
   return traces;
-}
-
-/** At standard what runs have started may live on until the next start: see the security guide. */
-function mayLiveOn({ level }: Place, { process }: Found): boolean {
-  const names = namesOf([process]);
-  return level === 'standard' && (names.includes('a daemon') || names.includes('a grandchild'));
 }
 
 const wordsOf = {
