@@ -91,7 +91,11 @@ const bombs: Record<string, () => unknown> = {
   'closed folders': () => {
     for (let count = 0; count < 100; ++count) nestFolder();
     fs.mkdirSync('closed', 0o000);
-    fs.chmodSync(home, 0o000);
+    try {
+      fs.chmodSync(home, 0o000);
+    } catch {
+      // Where a cage has no user of its own, it may not change modes.
+    }
     return 'made';
   },
   'folders in each other': () => {
