@@ -141,7 +141,11 @@ export class Bombs {
 function leftOf(server: Server, mark: string): Process[] {
   const all = descendantsOf(server.pid);
   const browsers = all.filter(({ command }) => command.includes('chromium'));
-  const ofBrowsers = new Set(browsers.flatMap(({ pid, parent }) => [pid, parent]));
-  const ours = all.filter(({ pid }) => !ofBrowsers.has(pid));
+  // A browser's child without its name is the guard of its cage; its parent is pid 1 of it.
+  const ids = new Set(browsers.map(({ pid }) => pid));
+  const parents = new Set(browsers.map(({ parent }) => parent));
+  const ours = all.filter(
+    ({ pid, parent }) => !ids.has(pid) && !ids.has(parent) && !parents.has(pid),
+  );
   return [...ours.filter(isAlive), ...processesThatName(mark)];
 }
