@@ -19,12 +19,15 @@ class ByteBudget {
     Share(const Share&) = delete;
     Share& operator=(const Share&) = delete;
 
-    // Says how much that is from now on; false if all together is now more than there may be, and
-    // the party has to give up what it holds.
+    // Says how much that is from now on; false, and nothing has changed, if there is no room for
+    // it: then the party has to give up what it holds. For less there is always room.
     bool set(std::size_t bytes) {
+      if (bytes > bytes_ && bytes - bytes_ > budget_.bytes_max_ - budget_.held_) {
+        return false;
+      }
       budget_.held_ += bytes - bytes_;
       bytes_ = bytes;
-      return budget_.held_ <= budget_.bytes_max_;
+      return true;
     }
 
    private:

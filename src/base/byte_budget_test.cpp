@@ -14,6 +14,7 @@ TEST(ByteBudget, counts_what_all_hold_together) {
   EXPECT_TRUE(one.set(60));
   EXPECT_TRUE(other.set(40));
   EXPECT_FALSE(other.set(41));
+  EXPECT_TRUE(one.set(60));
   EXPECT_TRUE(one.set(59));
   EXPECT_TRUE(other.set(41));
 }

@@ -244,7 +244,10 @@ Async<std::optional<std::uint32_t>> Cage::take_user() {
     auto left_over =
         co_await starter_.run([first = block.first] { return users_with_processes(first); });
     for (std::uint32_t user : left_over) {
-      co_await end_all_of(user);
+      if (!co_await end_all_of(user)) {
+        throw Error(ErrorCode::unavailable, "can't end what a server that died has left",
+                    "user " + std::to_string(user));
+      }
     }
     user_ids_.add(std::move(block));
   }

@@ -187,10 +187,11 @@ Error launch_error(const char* step, int failure) {
 }
 
 // Ends and reaps a child that came to nothing.
-void discard(pid_t pid) {
+siginfo_t discard(pid_t pid) {
   ::kill(pid, SIGKILL);
   siginfo_t ended{};
   ::waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED);
+  return ended;
 }
 
 pid_t clone_launcher(Preparation& preparation, const LaunchOrder& order, int* pidfd) {
@@ -332,7 +333,11 @@ void end_all_of_user(int launcher, std::uint32_t user) {
       .environment = {},
       .descriptors = {}};
   Launched launched = launch(std::move(order));
-  discard(launched.pid);
+  // It has closed its socket, so it has ended by now, by itself or by those whom it was to end.
+  siginfo_t end = discard(launched.pid);
+  if (end.si_code != CLD_EXITED || end.si_status != 0) {
+    throw launch_error("end all processes of a user", EAGAIN);
+  }
 }
 
 std::optional<int> told_end(const Fd& status_socket) {

@@ -48,7 +48,8 @@ Launched launch(LaunchOrder order);
 // told, since pid 1 was killed.
 std::optional<int> told_end(const Fd& status_socket);
 
-// Ends all processes of a user, and waits until that has been done. Throws unavailable.
+// Kills all processes of a user, who may be dying still when it returns. Throws unavailable if that
+// couldn't be done.
 void end_all_of_user(int launcher, std::uint32_t user);
 
 }  // namespace capstan

@@ -11,6 +11,7 @@
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <utility>
 
@@ -106,6 +107,15 @@ constexpr int attributes[] = {
     SCMP_SYS(utimensat), SCMP_SYS(utimes),    fchmodat2,
 };
 
+// They change another process of the same user, which may be the server, and are none of Landlock's
+// business. The process is their first argument; 0 is the caller itself.
+constexpr int on_other_processes[] = {
+    SCMP_SYS(sched_setaffinity),
+    SCMP_SYS(sched_setattr),
+    SCMP_SYS(sched_setparam),
+    SCMP_SYS(sched_setscheduler),
+};
+
 constexpr unsigned new_namespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |
                                     CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
 constexpr unsigned terminal_injection[] = {TIOCSTI, TIOCLINUX};
@@ -187,6 +197,26 @@ void refuse_other_than_tcp(Filter& filter) {
   }
 }
 
+// What a task could do to other processes and files of the server's own user.
+void refuse_on_others(Filter& filter) {
+  for (int call : attributes) {
+    filter.refuse(EPERM, call);
+  }
+  for (int call : on_other_processes) {
+    filter.refuse(EPERM, call, argument(0, SCMP_CMP_NE, 0));
+  }
+  filter.refuse(EPERM, SCMP_SYS(prlimit64), argument(0, SCMP_CMP_NE, 0),
+                argument(2, SCMP_CMP_NE, 0));
+  for (int call : {SCMP_SYS(setpriority), SCMP_SYS(ioprio_set)}) {
+    filter.refuse(EPERM, call, argument(1, SCMP_CMP_NE, 0));
+  }
+  // Of the whole user, who is 0 as well.
+  filter.refuse(EPERM, SCMP_SYS(setpriority),
+                argument(0, SCMP_CMP_EQ, static_cast<unsigned>(PRIO_USER)));
+  constexpr unsigned ioprio_who_user = 3;  // linux/ioprio.h, which Debian 12 lacks
+  filter.refuse(EPERM, SCMP_SYS(ioprio_set), argument(0, SCMP_CMP_EQ, ioprio_who_user));
+}
+
 }  // namespace
 
 Fd make_syscall_filter(CageKind kind, IsolationLevel level, bool has_own_user) {
@@ -219,10 +249,8 @@ Fd make_syscall_filter(CageKind kind, IsolationLevel level, bool has_own_user) {
       filter.refuse(EPERM, call);
     }
     if (kind == CageKind::task) {
-      for (int call : attributes) {
-        if (!has_own_user) {
-          filter.refuse(EPERM, call);
-        }
+      if (!has_own_user) {
+        refuse_on_others(filter);
       }
       // Without a port that was bound before, which Landlock refuses, it takes any one.
       filter.refuse(EACCES, SCMP_SYS(listen));

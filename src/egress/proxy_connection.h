@@ -15,7 +15,7 @@ namespace capstan {
 
 // One connection of a client to its gateway, and the one to the outside that belongs to it: a
 // tunnel, or requests one after the other, which share the connection to an origin while they are
-// for the same one. Lives in Gateway::serve(). What it borrows is the gateway's.
+// for the same one. Lives in Listener::serve(). What it borrows is the gateway's.
 class ProxyConnection {
  public:
   ProxyConnection(asio::ip::tcp::socket socket, const WayOut& way, const GatewayLimits& limits,

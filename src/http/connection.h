@@ -20,7 +20,7 @@
 namespace capstan {
 
 // One accepted socket: reads a request, has it answered, writes the answer, and so on until one
-// side has had enough. Lives in Server::serve(). What it borrows is the server's.
+// side has had enough. Lives in Listener::serve(). What it borrows is the server's.
 class Connection {
  public:
   Connection(asio::ip::tcp::socket socket, Clock& clock, Random& random, const ServerLimits& limits,

@@ -6,9 +6,9 @@
 #include <fcntl.h>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <vector>
 
 #include "io/file.h"
 
@@ -33,72 +33,68 @@ Fd open_folder(int parent, const char* name) {
   return place;
 }
 
-std::vector<std::string> names_in(int folder) {
-  std::vector<std::string> names;
-  std::unique_ptr<DIR, CloseDirectory> directory(::fdopendir(::dup(folder)));
-  ::rewinddir(directory.get());
-  while (dirent* entry = directory ? ::readdir(directory.get()) : nullptr) {
-    std::string name = entry->d_name;
-    if (name != "." && name != "..") {
-      names.push_back(std::move(name));
-    }
-  }
-  return names;
-}
+bool is_dots(std::string_view name) { return name == "." || name == ".."; }
 
-// Removes what is in `top`, a level at a time: folders that are in folders are moved up to the top
-// before their turn comes, so that no more than two are ever open.
+// Removes what is in `top`. Folders that are in folders are moved up to the top, so that their
+// depth doesn't matter, and names are never collected, so that their number doesn't.
 class Removal {
  public:
   explicit Removal(int top) : top_(top) {}
 
+  // Returns what the system said last of something that stays.
   std::error_code remove_all() {
-    for (const std::string& name : names_in(top_)) {
-      take(top_, name);
-    }
-    while (!waiting_.empty()) {
-      std::string name = std::move(waiting_.back());
-      waiting_.pop_back();
-      if (Fd folder = open_folder(top_, name.c_str())) {
-        for (const std::string& inner : names_in(folder.get())) {
-          take(folder.get(), inner);
-        }
-      }
-      note(::unlinkat(top_, name.c_str(), AT_REMOVEDIR));
+    // Somebody who lives on could put in as much as we take out.
+    constexpr int passes_max = 100'000;
+    for (int pass = 0; pass < passes_max && empty(top_); ++pass) {
     }
     return error_;
   }
 
  private:
-  // Removes it, or puts it on the list if it is a folder that isn't empty.
-  void take(int parent, const std::string& name) {
-    if (::unlinkat(parent, name.c_str(), 0) == 0 ||
-        ::unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0) {
-      return;
+  // Takes out what it can; false if that was nothing.
+  bool empty(int folder) {
+    Fd copy(::fcntl(folder, F_DUPFD_CLOEXEC, 3));
+    std::unique_ptr<DIR, CloseDirectory> directory(copy ? ::fdopendir(copy.get()) : nullptr);
+    if (!directory) {
+      error_ = last_error();
+      return false;
     }
-    if (parent == top_) {
-      waiting_.push_back(name);
-      return;
+    copy.release();
+    ::rewinddir(directory.get());
+    bool has_taken = false;
+    while (dirent* entry = ::readdir(directory.get())) {
+      if (!is_dots(entry->d_name) && take(folder, entry->d_name)) {
+        has_taken = true;
+      }
     }
-    open_folder(parent, name.c_str());  // only what its owner may write to can be moved
+    return has_taken;
+  }
+
+  bool take(int parent, const char* name) {
+    if (::unlinkat(parent, name, 0) == 0 || ::unlinkat(parent, name, AT_REMOVEDIR) == 0) {
+      return true;
+    }
+    error_ = last_error();
+    Fd folder = open_folder(parent, name);  // only what its owner may write to can be moved
+    if (!folder) {
+      return false;
+    }
+    if (parent != top_) {
+      return move_up(parent, name);
+    }
+    bool has_taken = empty(folder.get());
+    return ::unlinkat(parent, name, AT_REMOVEDIR) == 0 || has_taken;
+  }
+
+  bool move_up(int parent, const char* name) {
     std::string new_name;
     do {
       new_name = "removed-" + std::to_string(next_++);
     } while (::faccessat(top_, new_name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0);
-    if (note(::renameat(parent, name.c_str(), top_, new_name.c_str()))) {
-      waiting_.push_back(std::move(new_name));
-    }
-  }
-
-  bool note(int result) {
-    if (result != 0 && errno != ENOENT) {
-      error_ = last_error();
-    }
-    return result == 0;
+    return ::renameat(parent, name, top_, new_name.c_str()) == 0;
   }
 
   const int top_;
-  std::vector<std::string> waiting_;  // names in the top folder
   std::uint64_t next_ = 0;
   std::error_code error_;
 };
@@ -111,10 +107,10 @@ std::error_code remove_folder(const std::filesystem::path& folder) {
     return errno == ENOENT ? std::error_code() : last_error();
   }
   std::error_code error = Removal(top.get()).remove_all();
-  if (::rmdir(folder.c_str()) != 0 && errno != ENOENT && !error) {
-    error = last_error();
+  if (::rmdir(folder.c_str()) == 0 || errno == ENOENT) {
+    return {};
   }
-  return error;
+  return error ? error : last_error();
 }
 
 }  // namespace capstan

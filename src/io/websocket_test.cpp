@@ -240,6 +240,7 @@ ASYNC_TEST(WebSocketTest, refuses_with_1013_what_there_is_no_room_for) {
   EXPECT_FALSE(others.set(601));
   co_await send(frame(WebSocketOpcode::text, many_bytes(399)));
   EXPECT_EQ((co_await server_->read())->size(), 399U);
+  EXPECT_TRUE(others.set(601));
   co_await send(frame(WebSocketOpcode::text, many_bytes(400)));
   peer_.shutdown(asio::ip::tcp::socket::shutdown_send);
   EXPECT_EQ(co_await server_->read(), std::nullopt);

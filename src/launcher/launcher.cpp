@@ -82,6 +82,9 @@ void enter_namespaces(const Instructions& instructions) {
 }
 
 void give_up_privileges(const Instructions& instructions) {
+  if (!instructions.namespaces) {
+    leave_guard(instructions);  // as who we are still, so that the program can't end it
+  }
   if (instructions.user) {
     become_user(*instructions.user);
   }
@@ -90,9 +93,6 @@ void give_up_privileges(const Instructions& instructions) {
   }
   die_with_parent();
   give_up_capabilities();
-  if (!instructions.namespaces) {
-    leave_guard(instructions);
-  }
   if (instructions.landlock) {
     confine_with_landlock(instructions);
   }

@@ -63,6 +63,10 @@ const rows: Row[] = [
     held: byUser,
     attempts: [
       'change its times',
+      'limit the server',
+      'slow the server down',
+      'slow down all of its user',
+      'pin the server to a processor',
       'change the mode of a file of the server',
       'list the data folder',
       'read the database',

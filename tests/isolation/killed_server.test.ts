@@ -77,8 +77,10 @@ async function killAndStart(
   moment: string,
 ): Promise<Traces> {
   const traces = new Traces(server, load.mark);
-  await load.endWith(() => server.kill9());
-  traces.died();
+  await load.endWith(async () => {
+    await server.kill9();
+    traces.died();
+  });
   let left: Found[] = [];
   const areGone = () => {
     left = traces.left();
@@ -90,7 +92,9 @@ async function killAndStart(
 
   await server.start();
   assert.equal(tellFound(traces.left()), '', `${moment}: what lives beyond the next start`);
-  assert.deepEqual(traces.leftFolders(server), [], `${moment}: what lies beyond the next start`);
+  // Another server that starts at this moment may be the one that removes them.
+  const areRemoved = () => traces.leftFolders(server).length === 0;
+  await eventually(`${moment}: no folder lies beyond the next start`, areRemoved, leftLimitMs * 2);
   const { status, body } = await server.request('GET', '/health');
   assert.equal(status, 200, moment);
   assert.equal(body.isolation.task.level, place.level, moment);

@@ -84,7 +84,13 @@ export class NameServer {
 
 function descriptorsOf(pid: number): string[] {
   const folder = `/proc/${pid}/fd`;
-  return readdirSync(folder).map((name) => {
+  let names: string[] = [];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    // it has ended
+  }
+  return names.map((name) => {
     try {
       return readlinkSync(path.join(folder, name));
     } catch {

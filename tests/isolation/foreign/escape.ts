@@ -197,6 +197,11 @@ const processes: Record<string, Attempt> = {
   'signal it through a descriptor': () =>
     perl(`my $fd = syscall(434, ${order.server}, 0); $fd != -1 or die "$!";
       syscall(424, $fd, 0, 0, 0) != -1 or die "$!"; print "signalled"`),
+  'limit the server': () => isServer() && calls(302, order.server, 4, 'pack("Q Q", 0, 0)', 0),
+  'slow the server down': () => isServer() && calls(141, 0, order.server, 1),
+  'slow down all of its user': () =>
+    isServer() && fs.statSync(proc).uid === process.getuid?.() && calls(141, 2, 0, 1),
+  'pin the server to a processor': () => isServer() && calls(203, order.server, 8, 'pack("Q", 3)'),
   'trace the server': () => isServer() && calls(101, 0x4206, order.server, 0, 0),
   // A bad address is what is left to complain of.
   "read the server's memory across": () =>
