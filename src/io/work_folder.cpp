@@ -32,6 +32,10 @@ bool is_ours(const std::filesystem::path& path) {
          status.st_uid == ::geteuid();
 }
 
+void warn_of_left(const std::filesystem::path& folder, const std::error_code& error) {
+  log_warning("folder_left", {{"folder", folder.string()}, {"reason", error.message()}});
+}
+
 void remove_leftovers(const std::filesystem::path& parent) {
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(parent, ignored)) {
@@ -40,8 +44,11 @@ void remove_leftovers(const std::filesystem::path& parent) {
       continue;
     }
     if (Fd lock = try_lock(entry.path())) {
-      remove_folder(entry.path());
-      log_info("leftovers_removed", {{"folder", entry.path().string()}});
+      if (std::error_code error = remove_folder(entry.path())) {
+        warn_of_left(entry.path(), error);
+      } else {
+        log_info("leftovers_removed", {{"folder", entry.path().string()}});
+      }
     }
   }
 }
@@ -65,7 +72,11 @@ WorkFolder::WorkFolder(const std::filesystem::path& parent, Workers& workers) : 
   root_ = root.release();
 }
 
-WorkFolder::~WorkFolder() { remove_folder(root_); }
+WorkFolder::~WorkFolder() {
+  if (std::error_code error = remove_folder(root_)) {
+    warn_of_left(root_, error);
+  }
+}
 
 std::filesystem::path WorkFolder::make(std::string_view prefix) {
   return TemporaryFolder(root_, prefix).release();
@@ -89,7 +100,7 @@ Async<> WorkFolder::remove(std::filesystem::path folder) {
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
-    log_warning("folder_left", {{"folder", folder.string()}, {"reason", error.message()}});
+    warn_of_left(folder, error);
   });
 }
 
