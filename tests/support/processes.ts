@@ -44,9 +44,12 @@ export function descendantsOf(ancestor: number): Process[] {
 
 /** The main processes of the browsers that descend from it; a browser's other ones say a type. */
 export function browsersOf(ancestor: number): Process[] {
-  return descendantsOf(ancestor).filter(
+  const named = descendantsOf(ancestor).filter(
     ({ command }) => command.includes('--remote-debugging-pipe') && !command.includes('--type='),
   );
+  // What a browser forks has its command line until it has become another program.
+  const ids = new Set(named.map(({ pid }) => pid));
+  return named.filter(({ parent }) => !ids.has(parent));
 }
 
 /** Whether that very process, and not a later one of its id, is still there and has not ended. */
