@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "launcher/report.h"
@@ -29,10 +28,8 @@ void wait_for_either(int one, int other) {
   ::dup2(program, 1);
   ::syscall(SYS_close_range, 2U, ~0U, 0U);
   wait_for_either(0, 1);
-  constexpr timespec pause{0, 2'000'000};
-  while (::kill(-group, SIGKILL) == 0) {
-    ::nanosleep(&pause, nullptr);
-  }
+  // One blow is enough: a fork that is under way is given up when the whole group is struck.
+  ::kill(-group, SIGKILL);
   ::_exit(0);
 }
 

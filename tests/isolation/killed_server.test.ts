@@ -1,8 +1,10 @@
 // The server is killed in the middle of its work, again and again: nothing of its cages outlives
 // it, and the next start on the same data leaves a clean machine and goes on.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { eventually } from '../support/eventually.ts';
 import { type Process, processesThatName } from '../support/processes.ts';
 import { outputOf } from '../support/tasks.ts';
@@ -16,6 +18,8 @@ const kills: Record<string, number> = {
   'standard, as root': 7,
   'standard, as an ordinary user': 5,
 };
+const prctl = 157;
+const setChildSubreaper = 36;
 const earliestMs = 50;
 const latestMs = 1_500;
 const leftLimitMs = 2_000;
@@ -68,6 +72,22 @@ for (const [index, place] of places.entries()) {
     await killAndStart(place, site, load, 'the kill');
   });
 }
+
+// Whoever inherits the orphans of a server may never wait for them: the first process of many a
+// container does not. So the tests above run once more below a process that is like that.
+test('killed where nobody waits for the dead', { timeout: 300_000 }, async (t) => {
+  const inherit = `syscall(${prctl}, ${setChildSubreaper}, 1, 0, 0, 0) == 0 or die $!; exec @ARGV`;
+  const again = ['--test', '--test-name-pattern', 'killed while daemons live', import.meta.filename];
+  const env = { ...process.env };
+  delete env['NODE_TEST_CONTEXT']; // else the inner tests report to the outer runner
+  const words = ['-e', inherit, process.execPath, ...again];
+  const { stdout } = await promisify(execFile)('perl', words, { env }).catch((failure) =>
+    assert.fail(`${failure.message}\n${failure.stdout}`),
+  );
+  const [, passed] = /^. pass (\d+)$/m.exec(stdout) ?? [];
+  t.diagnostic(`${passed} passed`);
+  assert.ok(Number(passed) > 0, stdout);
+});
 
 /** Fails if a process is left after 2 s, or anything once the server is back. */
 async function killAndStart(
