@@ -169,12 +169,13 @@ Async<Response> Gate::respond(Request request, std::optional<Caller> known) {
                {{"status", std::to_string(response.status)}})
       .Increment();
   if (!is_at_door || door_calls_told_.may_tell(clock_.now())) {
-    log_info("request_answered", {{"request", id},
-                                  {"method", method},
-                                  {"path", path},
-                                  {"status", response.status},
-                                  {"after_ms", took.count() * 1000},
-                                  {"untold", is_at_door ? door_calls_told_.take_untold() : 0}});
+    log_info("request_answered",
+             {{"request", id},
+              {"method", method},
+              {"path", path},
+              {"status", response.status},
+              {"after_ms", took.count() * 1000},
+              {"untold", is_at_door ? door_calls_told_.take_untold() : std::nullopt}});
   }
   co_return response;
 }

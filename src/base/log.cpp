@@ -18,7 +18,9 @@ void write_line(std::string_view level, std::string_view event,
   auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   boost::json::object line{{"time", to_rfc3339(now)}, {"level", level}, {"event", event}};
   for (const LogField& field : fields) {
-    line[field.name] = field.value;
+    if (!field.value.is_null()) {
+      line[field.name] = field.value;
+    }
   }
   std::string text = boost::json::serialize(line);
   text += '\n';

@@ -9,7 +9,8 @@
 
 namespace capstan {
 
-// A name and anything that JSON can hold: {"session", id.text()}, {"after_ms", 12}.
+// A name and anything that JSON can hold: {"session", id.text()}, {"after_ms", 12}. What is null or
+// an empty optional is left out of the line.
 struct LogField {
   template <class T>
   LogField(std::string_view field_name, T&& field_value)

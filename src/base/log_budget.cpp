@@ -18,6 +18,9 @@ bool LogBudget::may_tell(SteadyTime now) {
   return true;
 }
 
-std::size_t LogBudget::take_untold() { return std::exchange(untold_, 0); }
+std::optional<std::size_t> LogBudget::take_untold() {
+  std::size_t untold = std::exchange(untold_, 0);
+  return untold > 0 ? std::optional(untold) : std::nullopt;
+}
 
 }  // namespace capstan

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 
 #include "base/time.h"
 
@@ -15,8 +16,8 @@ class LogBudget {
 
   // Whether there is room for one more line.
   bool may_tell(SteadyTime now);
-  // How many had no room since this was last asked, for the next line to tell.
-  std::size_t take_untold();
+  // How many had no room since this was last asked, if any, for the next line to tell.
+  std::optional<std::size_t> take_untold();
 
  private:
   const std::size_t lines_per_minute_max_;

@@ -22,11 +22,11 @@ TEST(LogBudget, counts_what_was_not_told_once) {
   LogBudget budget(1);
   SteadyTime now{1h};
   EXPECT_TRUE(budget.may_tell(now));
-  EXPECT_EQ(budget.take_untold(), 0U);
+  EXPECT_FALSE(budget.take_untold());
   EXPECT_FALSE(budget.may_tell(now));
   EXPECT_FALSE(budget.may_tell(now));
   EXPECT_EQ(budget.take_untold(), 2U);
-  EXPECT_EQ(budget.take_untold(), 0U);
+  EXPECT_FALSE(budget.take_untold());
 }
 
 }  // namespace
