@@ -239,10 +239,16 @@ Async<std::optional<std::uint32_t>> Cage::take_user() {
   if (!user_ids_.can_give()) {
     co_return std::nullopt;
   }
+  std::uint32_t lowest = 0;
   while (!user_ids_.has_free()) {
-    UserIdBlock block = user_ids_.lease_block();
+    UserIdBlock block = user_ids_.lease_block(lowest);
     auto left_over =
         co_await starter_.run([first = block.first] { return users_with_processes(first); });
+    if (!left_over.empty() && !block.was_used) {
+      log_warning("user_ids_are_in_use", {{"user", left_over.front()}});
+      lowest = block.first + user_id_block_size;
+      continue;
+    }
     for (std::uint32_t user : left_over) {
       if (!co_await end_all_of(user)) {
         throw Error(ErrorCode::unavailable, "can't end what a server that died has left",
@@ -284,25 +290,12 @@ Async<std::unique_ptr<Child>> Cage::start_at(IsolationLevel level, ChildOrder or
   }
   Site site(this, level);
   site.plan.user = co_await take_user();
-  prepare(site, order);
-  Command command = order.command(site.plan.interior);
-  auto launch_order = std::make_shared<LaunchOrder>(LaunchOrder{
-      .launcher = launcher_.get(),
-      .words = launcher_words(site.plan, order, command),
-      .environment = std::move(command.environment),
-      .descriptors = std::move(order.descriptors),
-      .in_pid_namespace = level == IsolationLevel::strict,
-      .in_user_namespace = level == IsolationLevel::strict && !site.plan.user,
-      .door_count = level == IsolationLevel::strict ? order.door_count : 0,
-  });
-  auto begun = co_await outcome_of(begin(launch_order, order.limits));
+  auto begun = co_await outcome_of(begin_at(&site, std::move(order)));
   if (!begun.ok()) {
     if (!site.folder.empty()) {
       co_await work_folder_.remove(site.folder);
     }
-    const Error& error = begun.error();
-    throw Error(ErrorCode::unavailable,
-                "can't start " + command.program.string() + ": " + error.message(), error.cause());
+    throw Error(begun.error());
   }
   Begun child = std::move(begun).take();
   auto process = std::make_shared<Child::Process>(executor_, level, std::move(child.launched));
@@ -319,6 +312,29 @@ Async<std::unique_ptr<Child>> Cage::start_at(IsolationLevel level, ChildOrder or
     process->kill();
   }
   co_return std::make_unique<Child>(process);
+}
+
+// Builds the cage and starts the program in it.
+Async<Cage::Begun> Cage::begin_at(Site* site, ChildOrder order) {
+  prepare(*site, order);
+  Command command = order.command(site->plan.interior);
+  const IsolationLevel level = site->plan.level;
+  auto launch_order = std::make_shared<LaunchOrder>(LaunchOrder{
+      .launcher = launcher_.get(),
+      .words = launcher_words(site->plan, order, command),
+      .environment = std::move(command.environment),
+      .descriptors = std::move(order.descriptors),
+      .in_pid_namespace = level == IsolationLevel::strict,
+      .in_user_namespace = level == IsolationLevel::strict && !site->plan.user,
+      .door_count = level == IsolationLevel::strict ? order.door_count : 0,
+  });
+  auto begun = co_await outcome_of(begin(launch_order, order.limits));
+  if (!begun.ok()) {
+    throw Error(ErrorCode::unavailable,
+                "can't start " + command.program.string() + ": " + begun.error().message(),
+                begun.error().cause());
+  }
+  co_return std::move(begun).take();
 }
 
 Async<Cage::Begun> Cage::begin(std::shared_ptr<LaunchOrder> order, CageLimits limits) {

@@ -55,6 +55,7 @@ class Cage {
   // An id under which nothing runs; nothing where cages can't have users of their own.
   Async<std::optional<std::uint32_t>> take_user();
   void prepare(Site& site, const ChildOrder& order);
+  Async<Begun> begin_at(Site* site, ChildOrder order);
   Async<Begun> begin(std::shared_ptr<LaunchOrder> order, CageLimits limits);
   Async<> reap(std::shared_ptr<Child::Process> process);
   Async<> clean_up(std::shared_ptr<Child::Process> process);

@@ -17,7 +17,6 @@ namespace {
 
 constexpr const char* locks_folder = "/run/capstan/user-ids";
 constexpr std::uint32_t first_user = 200'000;
-constexpr std::uint32_t block_size = 256;
 constexpr std::uint32_t block_count = 256;
 
 Error lease_error(const std::string& cause) {
@@ -34,6 +33,19 @@ Fd open_locks_folder() {
   return folder;
 }
 
+// A block that has been used has something in its file. All of /run is gone after a restart of the
+// machine, and so are the processes.
+bool is_marked(const Fd& lock) {
+  struct stat status{};
+  return ::fstat(lock.get(), &status) == 0 && status.st_size > 0;
+}
+
+void mark(const Fd& lock) {
+  if (::pwrite(lock.get(), "used\n", 5, 0) != 5) {
+    throw lease_error(std::string(locks_folder) + ": " + std::strerror(errno));
+  }
+}
+
 bool is_process(const std::string& name) {
   return name.find_first_not_of("0123456789") == std::string::npos;
 }
@@ -42,33 +54,41 @@ bool is_process(const std::string& name) {
 
 bool UserIds::can_give() const { return ::geteuid() == 0; }
 
-std::size_t UserIds::size() const { return blocks_.size() * block_size; }
+std::size_t UserIds::size() const { return blocks_.size() * user_id_block_size; }
 
 bool UserIds::has_free() const { return taken_.size() < size(); }
 
-UserIdBlock UserIds::lease_block() {
+UserIdBlock UserIds::lease_block(std::uint32_t lowest) {
   Fd folder = open_locks_folder();
   for (std::uint32_t block = 0; block < block_count; ++block) {
+    std::uint32_t first = first_user + block * user_id_block_size;
+    if (first < lowest) {
+      continue;
+    }
     Fd lock(::openat(folder.get(), std::to_string(block).c_str(),
-                     O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+                     O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!lock) {
       throw lease_error(std::string(locks_folder) + ": " + std::strerror(errno));
     }
     if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) {
-      return {first_user + block * block_size, std::move(lock)};
+      return {first, is_marked(lock), std::move(lock)};
     }
   }
   throw lease_error("all are taken");
 }
 
-void UserIds::add(UserIdBlock block) { blocks_.push_back(std::move(block)); }
+void UserIds::add(UserIdBlock block) {
+  mark(block.lock);
+  blocks_.push_back(std::move(block));
+}
 
 // Round and round, so that an id rests for as long as possible before it is used again.
 std::uint32_t UserIds::take() {
   CHECK(has_free());
   while (true) {
     std::size_t place = next_++ % size();
-    auto user = static_cast<std::uint32_t>(blocks_[place / block_size].first + place % block_size);
+    auto user = static_cast<std::uint32_t>(blocks_[place / user_id_block_size].first +
+                                           place % user_id_block_size);
     if (taken_.insert(user).second) {
       return user;
     }
@@ -82,7 +102,7 @@ std::vector<std::uint32_t> users_with_processes(std::uint32_t first) {
     struct stat status{};
     if (is_process(entry.path().filename().string()) &&
         ::stat(entry.path().c_str(), &status) == 0 && status.st_uid >= first &&
-        status.st_uid < first + block_size) {
+        status.st_uid < first + user_id_block_size) {
       found.insert(status.st_uid);
     }
   }

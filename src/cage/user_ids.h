@@ -12,6 +12,8 @@ namespace capstan {
 // User ids that nobody has but whoever leased them: neither another cage nor another server.
 struct UserIdBlock {
   std::uint32_t first = 0;
+  // Processes under its ids belong to a server that has died, and else to strangers.
+  bool was_used = false;
   Fd lock;
 };
 
@@ -25,9 +27,9 @@ class UserIds {
 
   // Whether take() would find one; if not, another block has to be added.
   bool has_free() const;
-  // A block that is nobody's. What a dead server left may still run under its ids, so these have
-  // to be ended before it is added. Blocks for a moment. Throws unavailable.
-  UserIdBlock lease_block();
+  // The lowest block from the id `lowest` on that no other server has. Before it is added nothing
+  // may run under its ids. Blocks for a moment. Throws unavailable.
+  UserIdBlock lease_block(std::uint32_t lowest = 0);
   void add(UserIdBlock block);
 
   std::uint32_t take();
@@ -43,5 +45,7 @@ class UserIds {
 
 // Those of the block that begins with `first` that have processes. Blocks for some milliseconds.
 std::vector<std::uint32_t> users_with_processes(std::uint32_t first);
+
+inline constexpr std::uint32_t user_id_block_size = 256;
 
 }  // namespace capstan

@@ -7,7 +7,7 @@
 namespace capstan {
 namespace {
 
-constexpr int block_size = 256;
+constexpr int block_size = user_id_block_size;
 
 TEST(UserIds, are_never_given_twice) {
   UserIds ids;
@@ -22,6 +22,20 @@ TEST(UserIds, are_never_given_twice) {
   }
   EXPECT_EQ(given.size(), 2U * block_size);
   EXPECT_FALSE(ids.has_free());
+}
+
+TEST(UserIds, of_a_block_that_was_used_are_told_from_those_of_strangers) {
+  UserIdBlock first = UserIds().lease_block();
+  UserIdBlock second = UserIds().lease_block(first.first + block_size);
+  EXPECT_GT(second.first, first.first);
+  std::uint32_t leased = first.first;
+  {
+    UserIds ids;
+    ids.add(std::move(first));
+  }
+  UserIdBlock again = UserIds().lease_block(leased);
+  EXPECT_EQ(again.first, leased);
+  EXPECT_TRUE(again.was_used);
 }
 
 TEST(UserIds, rest_for_as_long_as_possible_before_they_are_given_again) {
