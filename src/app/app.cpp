@@ -47,6 +47,7 @@ RunnerSettings runner_settings(const Config& config) {
   CageLimits limits;
   limits.memory_bytes_max = config.runs.memory_mib_max * mib;
   limits.home_bytes_max = config.runs.disk_mib_max * mib;
+  limits.file_bytes_max = limits.home_bytes_max;
   limits.processes_max = config.runs.processes_max;
   limits.open_files_max = config.runs.open_files_max;
   limits.cpu_percent_max = config.runs.cpu_percent_max;

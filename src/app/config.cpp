@@ -63,7 +63,7 @@ std::vector<Setting> settings_of(Config& config) {
       {"runs.timeout", &config.runs.timeout},
       {"runs.warm", Count{&config.runs.warm, 0}},
       {"runs.log_bytes_max", Count{&config.runs.log_bytes_max, 0}},
-      {"runs.memory_mib_max", Count{&config.runs.memory_mib_max, 64}},
+      {"runs.memory_mib_max", Count{&config.runs.memory_mib_max, 256}},
       {"runs.disk_mib_max", Count{&config.runs.disk_mib_max, 1}},
       {"runs.processes_max", Count{&config.runs.processes_max, 32}},
       {"runs.open_files_max", Count{&config.runs.open_files_max, 64}},

@@ -50,7 +50,7 @@ std::string limit_notes(const LimitsMet& met, const CageLimits& limits, std::str
     notes +=
         note(std::to_string(limits.processes_max) + " processes and threads", "runs.processes_max");
   }
-  if (met.home || has_any(error, {"ENOSPC"})) {
+  if (met.home || has_any(error, {"ENOSPC", "EFBIG"})) {
     notes += note(std::to_string(limits.home_bytes_max / mib) + " MiB of temporary files",
                   "runs.disk_mib_max");
   }
@@ -61,8 +61,15 @@ std::string limit_notes(const LimitsMet& met, const CageLimits& limits, std::str
   return notes;
 }
 
-std::string network_note(std::string_view error) {
-  return has_any(error, {"EAI_AGAIN", "ENOTFOUND", "ENETUNREACH", "fetch failed"})
+std::string network_note(std::string_view error, bool has_network) {
+  if (has_network && has_any(error, {"Proxy response (403)"})) {
+    return "\nnetwork: the server does not let anybody go there (egress.allow); its log says why "
+           "(egress_refused)";
+  }
+  if (has_network && has_any(error, {"Proxy response (502)", "Proxy response (504)"})) {
+    return "\nnetwork: there is no such name, or nobody answers";
+  }
+  return !has_network && has_any(error, {"EAI_AGAIN", "ENOTFOUND", "ENETUNREACH", "fetch failed"})
              ? "\nnetwork: a task's own code reaches its session and this API alone; pages in its "
                "session reach the network, and so does its code with task.network = \"egress\""
              : "";

@@ -16,8 +16,9 @@ namespace capstan {
 std::string limit_notes(const LimitsMet& met, const CageLimits& limits, std::string_view error,
                         const std::vector<LogLine>& log);
 
-// That a task's own code has no network, behind an error that comes of it; else empty.
-std::string network_note(std::string_view error);
+// What keeps a task's own code from the network, behind an error that comes of it; else empty.
+// `has_network` says whether it has any.
+std::string network_note(std::string_view error, bool has_network);
 
 // How much of a run's memory JavaScript's objects may take, in MiB: half of it. Buffers and
 // WebAssembly come on top.

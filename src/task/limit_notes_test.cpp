@@ -34,6 +34,7 @@ TEST(LimitNotesTest, what_the_kernel_tells_is_named_with_its_setting) {
 TEST(LimitNotesTest, what_the_error_tells_is_named_once) {
   EXPECT_EQ(notes({.home = true}, "Error: ENOSPC: no space left on device, write"),
             notes({.home = true}, ""));
+  EXPECT_EQ(notes({}, "Error: EFBIG: file too large, write"), notes({.home = true}, ""));
   EXPECT_EQ(notes({}, "Error: EMFILE: too many open files, open '/dev/null'"),
             "\nlimit: a run may have 77 files open at once (runs.open_files_max)");
   EXPECT_EQ(notes({}, "RangeError: Array buffer allocation failed"), notes({.memory = true}, ""));
@@ -41,11 +42,19 @@ TEST(LimitNotesTest, what_the_error_tells_is_named_once) {
 }
 
 TEST(LimitNotesTest, an_error_that_comes_of_having_no_network_says_so) {
-  EXPECT_NE(
-      network_note("TypeError: fetch failed\nCaused by: Error: getaddrinfo EAI_AGAIN a.example")
-          .find("task.network"),
-      std::string::npos);
-  EXPECT_EQ(network_note("Error: no such page"), "");
+  EXPECT_NE(network_note(
+                "TypeError: fetch failed\nCaused by: Error: getaddrinfo EAI_AGAIN a.example", false)
+                .find("task.network"),
+            std::string::npos);
+  EXPECT_EQ(network_note("Error: no such page", false), "");
+}
+
+TEST(LimitNotesTest, an_error_that_comes_of_the_way_out_says_so) {
+  std::string_view refused =
+      "TypeError: fetch failed\n"
+      "Caused by: Error: Proxy response (403) !== 200 when HTTP Tunneling";
+  EXPECT_NE(network_note(refused, true).find("egress.allow"), std::string::npos);
+  EXPECT_EQ(network_note("TypeError: fetch failed", true), "");
 }
 
 TEST(LimitNotesTest, a_full_heap_is_told_by_the_last_words_on_the_error_stream) {

@@ -141,7 +141,7 @@ Async<RunOutcome> Runner::run(RunnerOrder order, std::shared_ptr<RunLog> log) {
 
 std::string Runner::notes_on(const std::string& error) const {
   return limit_notes(child_->limits_met(), bounds_.limits, error, log_->lines()) +
-         (bounds_.has_network ? "" : network_note(error));
+         network_note(error, bounds_.has_network);
 }
 
 Async<RunOutcome> Runner::outcome_of_end() {

@@ -80,7 +80,7 @@ const bombs: Record<string, () => unknown> = {
     }),
   descriptors: () =>
     takeUpTo(order.openFiles * 2, () => kept.push(fs.openSync('/dev/null', 'r'))),
-  disk: () =>
+  'one file': () =>
     takeUpTo(order.diskMib * 2, () => fs.appendFileSync(`${home}/file`, Buffer.alloc(mib, 1))),
   'many files': () =>
     takeUpTo(order.diskMib * 1024, (count) => fs.writeFileSync(`${home}/${count}`, '')),
