@@ -21,12 +21,21 @@ Async<Exchange::Result> Exchange::run(std::string head) {
   works.push_back(upload());
   works.push_back(download());
   co_await first_of(std::move(works));
-  co_return result_;
+  co_return result_.value_or(Result::abandoned);
+}
+
+// Once one way has ended, the other is broken off, and what it finds then is of no account.
+void Exchange::end(Result result) {
+  if (!result_) {
+    result_ = result;
+  }
 }
 
 void Exchange::fail(int status, std::string message) {
-  result_ = is_answering_ ? Result::cut_short : Result::faulty;
-  fault_ = {status, std::move(message)};
+  if (!result_) {
+    result_ = is_answering_ ? Result::cut_short : Result::faulty;
+    fault_ = {status, std::move(message)};
+  }
 }
 
 // The first bytes of a body go out together with the head, in one packet if they fit.
@@ -57,7 +66,7 @@ Async<> Exchange::upload() {
     }
     if (received.is_empty() &&
         co_await order_.client.wire->read(&received) != Wire::Reading::bytes) {
-      result_ = Result::abandoned;
+      end(Result::abandoned);
       co_return;
     }
   }
@@ -74,7 +83,7 @@ Async<> Exchange::watch_client() {
     co_await order_.client.wire->wait_readable();
     auto peeking = order_.client.wire->peek();
     if (peeking == Wire::Peeking::broken) {
-      result_ = Result::abandoned;
+      end(Result::abandoned);
       co_return;
     }
     if (peeking == Wire::Peeking::end) {
@@ -89,7 +98,7 @@ Async<> Exchange::download() {
   OriginResponse response;
   for (int interims = 0; co_await read_head(&response); ++interims) {
     if (response.status == 407 && order_.is_proxy) {
-      result_ = Result::proxy_refused;
+      end(Result::proxy_refused);
       co_return;
     }
     if (!response.is_interim()) {
@@ -103,7 +112,7 @@ Async<> Exchange::download() {
     if (!order_.request.is_http_1_0) {
       is_answering_ = true;
       if (!co_await order_.client.wire->write(client_head(response, true))) {
-        result_ = Result::abandoned;
+        end(Result::abandoned);
         co_return;
       }
     }
@@ -123,7 +132,7 @@ Async<bool> Exchange::read_head(OriginResponse* response) {
       } else if (reader.has_begun() || is_answering_) {
         fail(502, "the server's answer ends within its header");
       } else {
-        result_ = Result::unanswered;
+        end(Result::unanswered);
       }
       co_return false;
     }
@@ -156,7 +165,7 @@ Async<> Exchange::pass_answer(OriginResponse response) {
   if (!co_await pass_body(std::move(head), framing)) {
     co_return;
   }
-  result_ = response.status == 101 ? Result::switched : Result::done;
+  end(response.status == 101 ? Result::switched : Result::done);
   if (result_ == Result::done && !upload_ended_.is_set()) {
     // The client was told that this answer is the last one.
     auto outcome = co_await outcome_of(
@@ -177,7 +186,7 @@ Async<bool> Exchange::pass_body(std::string head, BodyFraming framing) {
     }
     is_answering_ = true;
     if (!co_await send_after_head(order_.client.wire, &head, body)) {
-      result_ = Result::abandoned;
+      end(Result::abandoned);
       co_return false;
     }
     received.drop(body.size());
@@ -191,7 +200,9 @@ Async<bool> Exchange::pass_body(std::string head, BodyFraming framing) {
     if (reading != Wire::Reading::bytes) {
       bool is_whole =
           reading == Wire::Reading::end && framing.kind == BodyFraming::Kind::until_close;
-      result_ = reading == Wire::Reading::end ? Result::cut_short : Result::cut_off;
+      if (!is_whole) {
+        end(reading == Wire::Reading::end ? Result::cut_short : Result::cut_off);
+      }
       co_return is_whole;
     }
   }

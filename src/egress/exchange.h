@@ -53,13 +53,14 @@ class Exchange {
   Async<bool> read_head(OriginResponse* response);
   Async<> pass_answer(OriginResponse response);
   Async<bool> pass_body(std::string head, BodyFraming framing);
+  void end(Result result);
   void fail(int status, std::string message);
 
   Clock& clock_;
   const GatewayLimits& limits_;
   Order order_;
   std::string head_;
-  Result result_ = Result::abandoned;
+  std::optional<Result> result_;  // the first that was found
   ProxyFault fault_{502, {}};
   bool is_client_done_ = false;  // it has ended its side, and may still be reading
   bool is_uploaded_ = false;

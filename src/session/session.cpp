@@ -101,9 +101,13 @@ Async<> Session::live() {
   co_await store_end();
   finish();
   co_await put_away();
-  log_info("session_ended", {{"session", id_.text()},
-                             {"status", to_text(status_)},
-                             {"limits_met", accounts_.limits_met}});
+  if (failure_) {
+    log_info("session_not_opened", {{"session", id_.text()}, {"message", failure_->message()}});
+  } else {
+    log_info("session_ended", {{"session", id_.text()},
+                               {"status", to_text(status_)},
+                               {"limits_met", accounts_.limits_met}});
+  }
 }
 
 Async<SessionStatus> Session::live_with_browser() {
@@ -134,6 +138,7 @@ Async<> Session::put_away() {
   }
   if (gateway_) {
     co_await gateway_->close();
+    gateway_.reset();
   }
 }
 

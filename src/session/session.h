@@ -113,7 +113,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::optional<WallTime> opened_at_;
   Slot slot_;
   std::unique_ptr<Browser> browser_;
-  // The browser's only way out; kept until the session is forgotten, for its accounts.
+  // The browser's only way out, which it may use until it has gone.
   std::unique_ptr<Gateway> gateway_;
   SessionAccounts accounts_;  // once the browser has gone
   std::size_t uses_ = 0;
