@@ -19,7 +19,7 @@ std::optional<std::int64_t> execution_ms(const Run& run) {
 
 json::object to_json(const Run& run) {
   auto duration = execution_ms(run);
-  return {
+  json::object object{
       {"id", run.id.text()},
       {"taskVersionId", run.task_version.text()},
       {"version", run.version},
@@ -30,6 +30,10 @@ json::object to_json(const Run& run) {
       {"executionTime", duration ? json::value(*duration) : json::value(nullptr)},
       {"sessionIds", json::value_from(run.session_ids)},
   };
+  if (run.output_left_out) {
+    object["outputOmitted"] = true;
+  }
+  return object;
 }
 
 Response with_execution_id(const Run& run, Response response) {
@@ -109,11 +113,13 @@ bool wants_events(const Request& request) {
 
 Async<Response> RunRoutes::run_by_name(Call call) {
   RunRequest request = read_run_by_name(call, sealer_);
+  call.request.drop_body();
   co_return co_await start(std::move(request.order), request.async);
 }
 
 Async<Response> RunRoutes::run_by_id(Call call) {
   RunRequest request = read_run_by_id(call, sealer_);
+  call.request.drop_body();
   co_return co_await start(std::move(request.order), request.async);
 }
 

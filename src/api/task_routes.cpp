@@ -34,6 +34,9 @@ json::object to_json(const Task& task, const std::optional<TaskVersion>& latest)
       {"createdAt", to_rfc3339(task.created_at)},
       {"updatedAt", to_rfc3339(task.updated_at)},
   };
+  if (!latest && !task.latest.empty()) {
+    object["codeOmitted"] = true;
+  }
   put(object, "description", task.description);
   put(object, "browserConfiguration",
       latest && latest->browser_configuration ? latest->browser_configuration
@@ -197,7 +200,7 @@ Async<Response> TaskRoutes::remove(Call call) {
 Async<Response> TaskRoutes::versions(Call call) {
   TaskId id = task_of(call);
   json::array versions;
-  for (const TaskVersion& version : co_await tasks_.versions(call.caller.team, id)) {
+  for (const ListedVersion& version : co_await tasks_.versions(call.caller.team, id)) {
     json::object item{{"version", version_name(version.number)},
                       {"createdAt", to_rfc3339(version.created_at)},
                       {"updatedAt", to_rfc3339(version.updated_at)}};

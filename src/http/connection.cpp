@@ -28,6 +28,25 @@ std::string to_text(const asio::ip::tcp::socket& socket) {
   return address + ":" + std::to_string(endpoint.port());
 }
 
+// What stands in the place of an answer that there is no room for. Its headers stay: they may name
+// what the request made.
+Response refuse_long_answer(Response answer, Method method) {
+  bool can_be_repeated = method == Method::get || method == Method::head;
+  Response refusal = error_response(
+      503, can_be_repeated ? "the server holds too many long answers at the moment; ask again"
+                           : "the request is done, but its answer is long, and the server holds "
+                             "too many of those at the moment; ask for what it made");
+  for (Header& header : answer.headers) {
+    if (header.name != "content-type") {
+      refusal.headers.push_back(std::move(header));
+    }
+  }
+  // The official SDK repeats any 503 unless it is told not to.
+  refusal.headers.push_back(can_be_repeated ? Header{"retry-after", "1"}
+                                            : Header{"x-should-retry", "false"});
+  return refusal;
+}
+
 }  // namespace
 
 Connection::Connection(asio::ip::tcp::socket socket, Clock& clock, Random& random,
@@ -38,8 +57,7 @@ Connection::Connection(asio::ip::tcp::socket socket, Clock& clock, Random& rando
       limits_(limits),
       accounts_(accounts),
       handler_(handler),
-      remote_(to_text(socket_)),
-      body_(accounts.bodies) {
+      remote_(to_text(socket_)) {
   // An answer goes out in one piece; the kernel must not wait for more.
   boost::system::error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
@@ -57,6 +75,7 @@ Async<> Connection::live() {
     if (is_whole) {
       Request request = parser.take();
       request.id = std::move(id);
+      request.body_share = std::move(body_share_);
       Asked asked = note(request, parser);
       next = co_await answer(std::move(request), std::move(asked));
     } else if (parser.has_begun()) {
@@ -64,7 +83,7 @@ Async<> Connection::live() {
     } else {
       next = Next::nothing;
     }
-    body_.set(0);
+    body_share_.reset();
   }
   if (next == Next::goodbye) {
     co_await linger();
@@ -119,7 +138,7 @@ Async<bool> Connection::read_request(RequestParser* parser) {
     }
     State before = parser->state();
     begin_ += parser->feed(received());
-    has_body_room_ = body_.set(parser->body_bytes());
+    has_body_room_ = make_room_for_body(parser->body_bytes());
     if (!has_body_room_) {
       co_return false;
     }
@@ -150,6 +169,13 @@ Async<bool> Connection::read_request(RequestParser* parser) {
       }
     }
   }
+}
+
+bool Connection::make_room_for_body(std::size_t bytes) {
+  if (!body_share_ && bytes > limits_.small_bytes_max) {
+    body_share_ = std::make_shared<ByteBudget::Share>(accounts_.bodies);
+  }
+  return !body_share_ || body_share_->set(bytes);
 }
 
 Connection::Asked Connection::note(const Request& request, const RequestParser& parser) const {
@@ -202,6 +228,16 @@ Async<Connection::Next> Connection::answer(Request request, Asked asked) {
     response = error_response(426, "this path speaks WebSocket only");
     response.headers.push_back({"upgrade", "websocket"});
   }
+  co_return co_await answer_with(std::move(response), std::move(asked));
+}
+
+// However slowly the client reads, its answer counts as long as it is held.
+Async<Connection::Next> Connection::answer_with(Response response, Asked asked) {
+  ByteBudget::Share share(accounts_.answers);
+  bool is_small = response.body.size() <= limits_.small_bytes_max;
+  if (!is_small && !share.set(response.body.size())) {
+    response = refuse_long_answer(std::move(response), asked.method);
+  }
   co_return co_await send_response(std::move(response), std::move(asked));
 }
 
@@ -249,7 +285,8 @@ Async<Connection::Next> Connection::send_response(Response response, Asked asked
     head = response_head(response.status, response.headers, framing);
   }
   bool bears_body = has_body(response.status) && asked.method != Method::head;
-  bool is_sent = co_await send(*head, bears_body ? response.body : std::string_view());
+  bool is_sent = co_await send(*head, bears_body ? response.body : std::string_view(),
+                               clock_.now() + limits_.answer_time_max);
   if (is_sent && is_streamed && bears_body) {
     is_sent = co_await send_stream(std::move(response), std::move(asked));
   }
@@ -321,11 +358,10 @@ Async<bool> Connection::receive(SteadyTime deadline) {
   co_return !error;
 }
 
-// Writes both texts, which stay alive meanwhile. False when the client has gone or takes nothing.
-Async<bool> Connection::send(std::string_view first, std::string_view second) {
+Async<bool> Connection::send(std::string_view first, std::string_view second, SteadyTime deadline) {
   while (!first.empty() || !second.empty()) {
     is_late_ = false;
-    deadline_ = clock_.now() + limits_.write_silence_max;
+    deadline_ = std::min(deadline, clock_.now() + limits_.write_silence_max);
     std::array<asio::const_buffer, 2> bytes = {asio::buffer(first), asio::buffer(second)};
     auto [error, count] = co_await socket_.async_write_some(bytes, as_result);
     deadline_ = SteadyTime::max();

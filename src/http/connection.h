@@ -49,11 +49,13 @@ class Connection {
   enum class Next { request, goodbye, nothing };
 
   Async<bool> read_request(RequestParser* parser);
+  bool make_room_for_body(std::size_t bytes);
   Refusal why_not_whole(const RequestParser& parser) const;
   Asked note(const Request& request, const RequestParser& parser) const;
   Async<Next> answer(Request request, Asked asked);
   Async<Response> handle(Request request);
   Async<Next> refuse(Refusal refusal, std::string id);
+  Async<Next> answer_with(Response response, Asked asked);
   Async<Next> send_response(Response response, Asked asked);
   Async<bool> send_stream(Response response, Asked asked);
   Async<> run_stream(Response* response, BodyWriter* writer);
@@ -64,7 +66,10 @@ class Connection {
   Async<> linger();
 
   Async<bool> receive(SteadyTime deadline);
-  Async<bool> send(std::string_view first, std::string_view second);
+  // Writes both texts, which stay alive meanwhile, until then. False when the client has gone or
+  // takes nothing.
+  Async<bool> send(std::string_view first, std::string_view second,
+                   SteadyTime deadline = SteadyTime::max());
   std::string_view received() const { return {buffer_.data() + begin_, end_ - begin_}; }
 
   asio::ip::tcp::socket socket_;
@@ -81,7 +86,7 @@ class Connection {
   std::size_t end_ = 0;
 
   std::size_t requests_ = 0;
-  ByteBudget::Share body_;
+  std::shared_ptr<ByteBudget::Share> body_share_;  // of the request that is being read
   bool has_body_room_ = true;
   bool is_idle_ = false;    // waits for the first byte of a request
   bool finishing_ = false;  // the request that is under way is the last one

@@ -188,12 +188,20 @@ ASYNC_TEST(ConnectionTest, lets_the_handler_end_when_the_client_has_gone) {
   co_await server_->close();
 }
 
+Async<Response> hold_and_wait(Request asked, Event* answer, bool* ended) {
+  Response response = co_await wait_and_respond(answer, ended);
+  response.body += " after " + std::to_string(asked.body.size()) + " bytes";
+  co_return response;
+}
+
 ASYNC_TEST(ConnectionTest, refuses_a_body_that_there_is_no_room_for) {
   limits_.bodies_bytes_max = 1000;
+  limits_.small_bytes_max = 500;
   Event answer(executor());
   bool ended = false;
   serve([&](Request asked) {
-    return asked.path == "/slow" ? wait_and_respond(&answer, &ended) : echoing()(std::move(asked));
+    return asked.path == "/slow" ? hold_and_wait(std::move(asked), &answer, &ended)
+                                 : echoing()(std::move(asked));
   });
   auto post = [](std::string_view path) {
     return "POST " + std::string(path) + " HTTP/1.1\r\nhost: a\r\ncontent-length: 600\r\n\r\n" +
@@ -207,6 +215,11 @@ ASYNC_TEST(ConnectionTest, refuses_a_body_that_there_is_no_room_for) {
   EXPECT_TRUE(refusal.starts_with("HTTP/1.1 503 ")) << refusal;
   EXPECT_NE(refusal.find("\r\nretry-after: 1\r\n"), std::string::npos) << refusal;
   EXPECT_NE(refusal.find("too many large bodies"), std::string::npos) << refusal;
+  RawClient small = connect();
+  co_await small.send("POST /quick HTTP/1.1\r\nhost: a\r\ncontent-length: 500\r\n\r\n" +
+                      many_bytes(500));
+  std::string accepted = co_await small.read_answer();
+  EXPECT_TRUE(accepted.starts_with("HTTP/1.1 200 ")) << accepted;
   answer.set();
   co_await holder.read_answer();
   EXPECT_TRUE(ended);
@@ -214,6 +227,77 @@ ASYNC_TEST(ConnectionTest, refuses_a_body_that_there_is_no_room_for) {
   co_await next.send(post("/quick"));
   std::string taken = co_await next.read_answer();
   EXPECT_TRUE(taken.starts_with("HTTP/1.1 200 ")) << taken;
+  co_await server_->close();
+}
+
+Async<Response> drop_and_wait(Request asked, Event* answer, bool* ended) {
+  asked.drop_body();
+  co_return co_await wait_and_respond(answer, ended);
+}
+
+ASYNC_TEST(ConnectionTest, holds_no_room_for_a_body_that_was_dropped) {
+  limits_.bodies_bytes_max = 1000;
+  limits_.small_bytes_max = 500;
+  Event answer(executor());
+  bool ended = false;
+  serve([&](Request asked) { return drop_and_wait(std::move(asked), &answer, &ended); });
+  std::string post = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 600\r\n\r\n" + many_bytes(600);
+  RawClient first = connect();
+  RawClient second = connect();
+  co_await first.send(post);
+  co_await settle();
+  co_await second.send(post);
+  co_await settle();
+  answer.set();
+  for (RawClient* client : {&first, &second}) {
+    std::string taken = co_await client->read_answer();
+    EXPECT_TRUE(taken.starts_with("HTTP/1.1 200 ")) << taken;
+  }
+  co_await server_->close();
+}
+
+// More than the kernel takes in for a client that doesn't read.
+Response long_response() {
+  Response response = text_response(many_bytes(16 << 20));
+  response.headers.push_back({"x-execution-id", "the-run"});
+  return response;
+}
+
+ASYNC_TEST(ConnectionTest, refuses_a_long_answer_while_others_are_not_read) {
+  limits_.answers_bytes_max = std::size_t{20} << 20;
+  serve(answering(long_response()));
+  RawClient slow = connect();
+  co_await slow.send("GET /x HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+  std::string begun = co_await slow.read_until("\r\n\r\n");
+  EXPECT_TRUE(begun.starts_with("HTTP/1.1 200 ")) << begun;
+  RawClient late = connect();
+  co_await late.send(request);
+  std::string refusal = co_await late.read_answer();
+  EXPECT_TRUE(refusal.starts_with("HTTP/1.1 503 ")) << refusal;
+  EXPECT_NE(refusal.find("too many long answers"), std::string::npos) << refusal;
+  EXPECT_NE(refusal.find("\r\nretry-after: 1\r\n"), std::string::npos) << refusal;
+  EXPECT_EQ(count_of(refusal, "content-type"), 1U) << refusal;
+  co_await late.send("POST /x HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n");
+  refusal = co_await late.read_answer();
+  EXPECT_NE(refusal.find("the request is done"), std::string::npos) << refusal;
+  EXPECT_NE(refusal.find("\r\nx-should-retry: false\r\n"), std::string::npos) << refusal;
+  EXPECT_NE(refusal.find("\r\nx-execution-id: the-run\r\n"), std::string::npos) << refusal;
+  co_await slow.read_to_end();
+  co_await late.send(request);
+  std::string taken = co_await late.read_answer();
+  EXPECT_TRUE(taken.starts_with("HTTP/1.1 200 ")) << taken.substr(0, 500);
+  co_await server_->close();
+}
+
+ASYNC_TEST(ConnectionTest, gives_up_an_answer_that_takes_too_long) {
+  limits_.answer_time_max = limits_.write_silence_max / 2;
+  serve(answering(long_response()));
+  RawClient slow = connect();
+  co_await slow.send(request);
+  co_await let_pass(limits_.answer_time_max - 1s);
+  EXPECT_EQ(server_->connection_count(), 1U);
+  co_await let_run_out(1s);
+  EXPECT_EQ(server_->connection_count(), 0U);
   co_await server_->close();
 }
 

@@ -52,6 +52,11 @@ std::optional<std::vector<QueryField>> parse_query(std::string_view query) {
   return fields;
 }
 
+void Request::drop_body() {
+  std::string().swap(body);
+  body_share.reset();
+}
+
 std::optional<std::string_view> Request::header(std::string_view name) const {
   for (const Header& candidate : headers) {
     if (equal_ignoring_case(candidate.name, name)) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/byte_budget.h"
 #include "io/async.h"
 
 namespace capstan {
@@ -44,6 +45,12 @@ struct Request {
   std::string body;
   bool wants_upgrade = false;  // a sound WebSocket handshake; only then may the answer upgrade
   std::string remote;          // "127.0.0.1:50123", for the log
+  // What the body takes up of what all bodies may have together; nothing for a small one. It must
+  // not outlive the server.
+  std::shared_ptr<ByteBudget::Share> body_share;
+
+  // For a handler that has read the body and still has long to wait.
+  void drop_body();
 
   // The first one of that name. Names of headers don't know case, those of the query do.
   std::optional<std::string_view> header(std::string_view name) const;

@@ -10,10 +10,12 @@ namespace capstan {
 struct ServerAccounts {
   explicit ServerAccounts(const ServerLimits& limits)
       : bodies(limits.bodies_bytes_max),
+        answers(limits.answers_bytes_max),
         messages(limits.messages_bytes_max),
         refusals_told(limits.refusals_told_per_minute_max) {}
 
   ByteBudget bodies;
+  ByteBudget answers;
   ByteBudget messages;
   LogBudget refusals_told;
 };

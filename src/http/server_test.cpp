@@ -93,16 +93,21 @@ void ServerTest::serve(Handler handler) {
   server_->start();
 }
 
+void ServerTest::note(Request asked) {
+  asked.body_share.reset();  // which must not outlive the server
+  requests_.push_back(std::move(asked));
+}
+
 Handler ServerTest::answering(Response response) {
   return [this, response](Request asked) {
-    requests_.push_back(std::move(asked));
+    note(std::move(asked));
     return respond(response);
   };
 }
 
 Handler ServerTest::echoing() {
   return [this](Request asked) {
-    requests_.push_back(asked);
+    note(asked);
     return respond(
         text_response(std::string(to_text(asked.method)) + " " + asked.path + ": " + asked.body));
   };
@@ -189,7 +194,7 @@ ASYNC_TEST(ServerTest, waits_a_little_when_descriptors_have_run_out) {
 ASYNC_TEST(ServerTest, stops_accepting_but_answers_what_it_has_begun) {
   Event answer(executor());
   serve([this, &answer](Request asked) {
-    requests_.push_back(std::move(asked));
+    note(std::move(asked));
     return respond_once(&answer, text_response("done"));
   });
   RawClient idle = connect();
@@ -215,7 +220,7 @@ ASYNC_TEST(ServerTest, stops_accepting_but_answers_what_it_has_begun) {
 ASYNC_TEST(ServerTest, closing_cancels_what_runs) {
   Event never(executor());
   serve([this, &never](Request asked) {
-    requests_.push_back(std::move(asked));
+    note(std::move(asked));
     return respond_once(&never, text_response("never"));
   });
   RawClient busy = connect();

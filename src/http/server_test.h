@@ -49,6 +49,7 @@ class ServerTest : public LoopTest {
 
   // What the handlers below were asked.
   std::vector<Request> requests_;
+  void note(Request asked);
   // Answers with `response` and notes the request.
   Handler answering(Response response);
   // Answers with "METHOD path: body" as text, and notes the request.

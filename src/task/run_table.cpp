@@ -8,9 +8,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
+// Without the output, which may be long: put_output() adds it.
 constexpr std::string_view run_columns =
-    "select id, team_id, task_id, task_version_id, version, status, attempt, output, error,"
-    " coalesce(session_ids, '[]'), accepted_at, started_at, finished_at, server_failed from runs";
+    "select id, team_id, task_id, task_version_id, version, status, attempt, error,"
+    " coalesce(session_ids, '[]'), accepted_at, started_at, finished_at, server_failed,"
+    " case when output is null then 0 else 1 end from runs";
 
 std::optional<WallTime> optional_time(const Row& row, std::size_t column) {
   auto ms = row.optional_integer(column);
@@ -21,7 +23,7 @@ Run to_run(const Row& row) {
   auto status = parse_run_status(row.text(5));
   CHECK(status.has_value());
   std::vector<std::string> session_ids;
-  json::value ids = parse_json(row.text(9), "session ids");
+  json::value ids = parse_json(row.text(8), "session ids");
   for (const json::value& id : ids.as_array()) {
     session_ids.emplace_back(id.as_string());
   }
@@ -33,19 +35,41 @@ Run to_run(const Row& row) {
       .version = row.text(4),
       .status = *status,
       .attempt = row.integer(6),
-      .output = row.optional_text(7),
-      .error = row.optional_text(8),
-      .server_failed = row.flag(13),
+      .output = {},
+      .output_left_out = row.flag(13),
+      .error = row.optional_text(7),
+      .server_failed = row.flag(12),
       .session_ids = std::move(session_ids),
-      .accepted_at = from_unix_ms(row.integer(10)),
-      .started_at = optional_time(row, 11),
-      .finished_at = optional_time(row, 12),
+      .accepted_at = from_unix_ms(row.integer(9)),
+      .started_at = optional_time(row, 10),
+      .finished_at = optional_time(row, 11),
   };
+}
+
+void put_output(Transaction& tx, Run& run) {
+  if (std::exchange(run.output_left_out, false)) {
+    run.output = tx.query_one("select output from runs where id = $1", {run.id.text()})->text(0);
+  }
+}
+
+void put_outputs(Transaction& tx, std::vector<Run>& runs) {
+  std::size_t bytes = 0;
+  for (Run& run : runs) {
+    if (bytes < listed_text_bytes_max) {
+      put_output(tx, run);
+      bytes += run.output.value_or("").size();
+    }
+  }
 }
 
 std::optional<Run> find_run(Transaction& tx, const RunId& id) {
   auto row = tx.query_one(std::string(run_columns) + " where id = $1", {id.text()});
-  return row ? std::optional(to_run(*row)) : std::nullopt;
+  if (!row) {
+    return std::nullopt;
+  }
+  Run run = to_run(*row);
+  put_output(tx, run);
+  return run;
 }
 
 Task find_ordered_task(Transaction& tx, const StartRun& order) {
@@ -312,6 +336,7 @@ Async<RunPage> RunTable::list(TeamId team, TaskId task, RunFilter filter, std::i
                   {task.text(), status, maybe(filter.version), limit, (page - 1) * limit})) {
       result.runs.push_back(to_run(row));
     }
+    put_outputs(tx, result.runs);
     return result;
   });
 }

@@ -77,7 +77,8 @@ class RunTable {
   // Throws not_found.
   Async<Run> find(TeamId team, TaskId task, RunId id);
   Async<Run> find(RunId id);
-  // Newest first; runs of drafts are not listed. Throws not_found for an unknown task.
+  // Newest first; runs of drafts are not listed. Once outputs of
+  // listed_text_bytes_max are in it, the others are left out. Throws not_found for an unknown task.
   Async<RunPage> list(TeamId team, TaskId task, RunFilter filter, std::int64_t page,
                       std::int64_t limit);
   // The stored log, as JSON texts of lines.

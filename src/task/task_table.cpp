@@ -173,12 +173,17 @@ std::optional<TaskVersion> find_version(Transaction& tx, const TaskId& task,
                    to_version);
 }
 
-std::vector<TaskVersion> versions(Transaction& tx, const TaskId& task) {
-  std::vector<TaskVersion> versions;
+std::vector<ListedVersion> versions(Transaction& tx, const TaskId& task) {
+  std::vector<ListedVersion> versions;
   for (const Row& row :
-       tx.query(sql(version_columns, " and task_id = $1 order by number = 0 desc, number desc"),
-                {task.text()})) {
-    versions.push_back(to_version(row));
+       tx.query("select number, description, created_at, updated_at from task_versions"
+                " where task_id = $1 and deleted_at is null"
+                " order by number = 0 desc, number desc limit $2",
+                {task.text(), listed_versions_max})) {
+    versions.push_back({.number = row.integer(0),
+                        .description = row.optional_text(1),
+                        .created_at = from_unix_ms(row.integer(2)),
+                        .updated_at = from_unix_ms(row.integer(3))});
   }
   return versions;
 }

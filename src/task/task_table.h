@@ -14,6 +14,9 @@ namespace capstan {
 using TaskId = Id<struct TaskTag>;
 using TaskVersionId = Id<struct TaskVersionTag>;
 
+// How much of long texts, outputs and code, a list brings. The one that reaches it is the last one.
+inline constexpr std::size_t listed_text_bytes_max = std::size_t{10} << 20;
+
 // "draft", or "1", "2", ...
 std::string version_name(std::int64_t number);
 inline constexpr std::int64_t draft_number = 0;
@@ -55,6 +58,15 @@ struct TaskVersion {
   WallTime updated_at;
 };
 
+// What a list tells about a version.
+struct ListedVersion {
+  std::int64_t number;
+  std::optional<std::string> description;
+  WallTime created_at;
+  WallTime updated_at;
+};
+inline constexpr std::int64_t listed_versions_max = 1000;
+
 // The statements about tasks and their versions, for use inside a transaction. Deleted rows are
 // kept, and seen by none of these.
 namespace task_table {
@@ -73,8 +85,8 @@ void remove(Transaction& tx, const TaskId& id, WallTime now);
 
 std::optional<TaskVersion> find_version(Transaction& tx, const TaskId& task,
                                         const VersionSelector& which);
-// The draft first, then the highest number first.
-std::vector<TaskVersion> versions(Transaction& tx, const TaskId& task);
+// The draft first, then the highest number first; no more than listed_versions_max.
+std::vector<ListedVersion> versions(Transaction& tx, const TaskId& task);
 // Inserts the version, or replaces all but id and created_at of the one with the same number.
 void put_version(Transaction& tx, const TaskVersion& version);
 void remove_version(Transaction& tx, const TaskVersionId& id, WallTime now);

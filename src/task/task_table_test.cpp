@@ -86,7 +86,7 @@ class TaskTableTest : public testing::Test {
 
   std::vector<std::int64_t> numbers_of(const Task& task) {
     std::vector<std::int64_t> numbers;
-    for (const TaskVersion& version : task_table::versions(tx_, task.id)) {
+    for (const ListedVersion& version : task_table::versions(tx_, task.id)) {
       numbers.push_back(version.number);
     }
     return numbers;

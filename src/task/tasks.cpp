@@ -146,8 +146,13 @@ Async<TaskPage> Tasks::list(TeamId team, std::optional<std::string> name, std::i
                             std::int64_t limit) {
   co_return co_await database_.read([=](Transaction& tx) {
     TaskPage result{.tasks = {}, .total = task_table::count(tx, team, name)};
+    std::size_t code_bytes = 0;
     for (Task& task : task_table::list(tx, team, name, (page - 1) * limit, limit)) {
-      auto latest = task_table::find_version(tx, task.id, {});
+      std::optional<TaskVersion> latest;
+      if (code_bytes < listed_text_bytes_max) {
+        latest = task_table::find_version(tx, task.id, {});
+        code_bytes += latest ? latest->code.size() : 0;
+      }
       result.tasks.emplace_back(std::move(task), std::move(latest));
     }
     return result;
@@ -184,7 +189,7 @@ Async<> Tasks::remove(TeamId team, TaskId id) {
   });
 }
 
-Async<std::vector<TaskVersion>> Tasks::versions(TeamId team, TaskId id) {
+Async<std::vector<ListedVersion>> Tasks::versions(TeamId team, TaskId id) {
   co_return co_await database_.read([=](Transaction& tx) {
     need_task(tx, team, id);
     return task_table::versions(tx, id);

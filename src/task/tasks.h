@@ -35,7 +35,8 @@ struct TaskChange {
 };
 
 struct TaskPage {
-  std::vector<std::pair<Task, std::optional<TaskVersion>>> tasks;  // each with its latest version
+  // Each with its latest version, as long as these have less than listed_text_bytes_max of code.
+  std::vector<std::pair<Task, std::optional<TaskVersion>>> tasks;
   std::int64_t total = 0;
 };
 
@@ -56,7 +57,7 @@ class Tasks {
   Async<Task> change(TeamId team, TaskId id, TaskChange change);
   Async<> remove(TeamId team, TaskId id);
 
-  Async<std::vector<TaskVersion>> versions(TeamId team, TaskId id);
+  Async<std::vector<ListedVersion>> versions(TeamId team, TaskId id);
   Async<TaskVersion> version(TeamId team, TaskId id, VersionSelector which);
   Async<TaskVersion> write_draft(TeamId team, TaskId id, NewVersion version);
   // Publishes the given code, or the draft, under the next number. Throws invalid_argument when

@@ -4,7 +4,16 @@ import { after, test } from 'node:test';
 import { startServer } from '../support/server.ts';
 import { endSession, openSession, sessionHasEnded, statusOf } from '../support/sessions.ts';
 import { quiet } from '../support/settings.ts';
-import { base64, deployTask } from '../support/tasks.ts';
+import {
+  base64,
+  beginRun,
+  deployTask,
+  endStates,
+  type Execution,
+  executionIn,
+  executionOf,
+  outputOf,
+} from '../support/tasks.ts';
 import { check, endOf, play, type Scenario, unknownId } from './scenario.ts';
 
 /** Returns what it was given in its environment under our prefix. */
@@ -236,4 +245,18 @@ test('who does not wait finds the result later', async () => {
   const at = { taskId, executionId: executionResultId };
   const found = await play(server, { call, at, status: 200 });
   assert.deepEqual(found.body.data, execution);
+});
+
+test('a list brings outputs up to a bound, and every run', async () => {
+  const id = await deployTask(server, 'talkative', "export default () => 'x'.repeat(6e6);\n");
+  const first = await beginRun(server, 'talkative');
+  await executionIn(server, id, first, endStates);
+  for (let count = 0; count < 2; ++count) await outputOf(server, 'talkative');
+  const { body } = await server.request('GET', `/v1/task/${id}/executions`);
+  const results: (Execution & { outputOmitted?: true })[] = body.data.results;
+  const told = results.map(({ output, outputOmitted }) => [output?.length, outputOmitted]);
+  const whole = [6e6 + 2, undefined];
+  assert.deepEqual(told, [whole, whole, [undefined, true]]);
+  const { output } = await executionOf(server, id, first);
+  assert.equal(output?.length, 6e6 + 2, 'it is there');
 });

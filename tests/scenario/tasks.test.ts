@@ -234,3 +234,21 @@ test('teams have their tasks to themselves, also those of one name', async () =>
   ]);
   await check(server, [{ call: call('GET'), at, key, status: 200 }]);
 });
+
+test('a list brings code up to a bound, and every task', async () => {
+  const key = await server.createKey('authors of long tasks');
+  const long = base64(`export default () => 1; // ${'x'.repeat(1_000_000)}\n`);
+  const count = 9; // at 1.33 MB each, the first eight have 10 MiB
+  for (let number = 0; number < count; ++number) {
+    const name = `long-${number}`;
+    const body = { language, name, code: long };
+    assert.equal((await server.request('POST', '/v1/task', { key, body })).status, 200);
+    nextMillisecond();
+  }
+  const { body } = await server.request('GET', '/v1/task?limit=100', { key });
+  const tasks: { name: string; code: string; codeOmitted?: true }[] = body.data.tasks;
+  assert.equal(tasks.length, count);
+  const { name, code, codeOmitted } = tasks.pop()!;
+  assert.deepEqual({ name, code, codeOmitted }, { name: 'long-0', code: '', codeOmitted: true });
+  assert.ok(tasks.every((task) => task.code === long && task.codeOmitted === undefined));
+});
