@@ -135,7 +135,7 @@ Async<std::unique_ptr<Browser>> Browsers::start_process(BrowserKind kind) {
   std::unique_ptr<Child> child = co_await cage_.start(std::move(order));
   auto devtools =
       std::make_unique<DevTools>(executor_, clock_, Stream(executor_, std::move(commands.ours)),
-                                 Stream(executor_, std::move(answers.ours)), DevToolsLimits{});
+                                 Stream(executor_, std::move(answers.ours)), devtools_accounts_);
   co_return std::make_unique<Browser>(executor_, clock_, kind, std::move(child),
                                       std::move(devtools));
 }

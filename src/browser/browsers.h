@@ -71,6 +71,7 @@ class Browsers {
   Cage& cage_;
   const BrowserSettings settings_;
   prometheus::Histogram& launch_seconds_;
+  DevToolsAccounts devtools_accounts_;
   std::string version_;
   bool own_sandbox_ = true;
   FailureStreak failures_;

@@ -21,11 +21,12 @@ Error crowded(std::size_t parties) {
 }  // namespace
 
 DevTools::DevTools(Executor executor, Clock& clock, Stream to_browser, Stream from_browser,
-                   DevToolsLimits limits)
+                   DevToolsAccounts& accounts, DevToolsLimits limits)
     : executor_(std::move(executor)),
       clock_(clock),
       to_browser_(std::move(to_browser)),
       from_browser_(std::move(from_browser)),
+      accounts_(accounts),
       limits_(limits),
       router_(limits.router),
       outbox_(executor_, limits.pipe_queue_bytes_max),
@@ -50,7 +51,7 @@ Async<> DevTools::live() {
 }
 
 Async<> DevTools::read_pipe() {
-  LineReader reader(from_browser_, '\0', limits_.from_browser_bytes_max);
+  LineReader reader(from_browser_, '\0', limits_.from_browser_bytes_max, &accounts_.arriving);
   while (std::optional<std::string> text = co_await reader.next()) {
     DevToolsRoute route = router_.from_browser(std::move(*text));
     if (route.ended_party) {
@@ -91,13 +92,19 @@ Async<> DevTools::watch_writing() {
 }
 
 Async<> DevTools::deliver(PartyId id, std::string message) {
+  ByteBudget::Share held(accounts_.waiting);
   while (true) {
     auto party = parties_.find(id);
     if (party == parties_.end()) {
       co_return;
     }
     if (!party->second->queue_.is_full()) {
-      party->second->push(std::move(message));
+      held.set(0);
+      push(*party->second, std::move(message));
+      co_return;
+    }
+    if (!held.set(message.size())) {
+      expel(*party->second, Party::Expulsion::no_room);
       co_return;
     }
     held_up_by_ = id;
@@ -108,7 +115,7 @@ Async<> DevTools::deliver(PartyId id, std::string message) {
     bool stalled = co_await first_of(std::move(works)) == 1;
     held_up_by_ = ourselves;
     if (stalled && !room_made_.is_set()) {
-      expel(*parties_.at(id));
+      expel(*parties_.at(id), Party::Expulsion::stalled);
     }
   }
 }
@@ -153,8 +160,8 @@ Async<std::unique_ptr<Party>> DevTools::join(std::string method, json::object pa
   if (!id) {
     throw Error(ErrorCode::not_found, "the target has gone");
   }
-  std::unique_ptr<Party> party(
-      new Party(*this, executor_, *id, std::move(*session_id), limits_.party_queue_bytes_max));
+  std::unique_ptr<Party> party(new Party(*this, executor_, *id, std::move(*session_id),
+                                         limits_.party_queue_bytes_max, accounts_.waiting));
   parties_.emplace(*id, party.get());
   co_return party;
 }
@@ -176,7 +183,7 @@ void DevTools::take_from(Party& party, const std::string& message) {
   if (route.to == DevToolsRoute::To::browser) {
     post(std::move(route.message));
   } else if (route.to == DevToolsRoute::To::party) {
-    party.push(std::move(route.message));
+    push(party, std::move(route.message));
   }
   if (route.asks_to_close && close_listener_) {
     std::exchange(close_listener_, nullptr)();
@@ -195,8 +202,18 @@ void DevTools::leave(Party& party) {
   end_party(party.id_);
 }
 
-void DevTools::expel(Party& party) {
-  log_warning("devtools_party_expelled", {{"party", party.id_}, {"bytes", party.queue_.weight()}});
+void DevTools::push(Party& party, std::string message) {
+  if (!party.push(std::move(message))) {
+    expel(party, Party::Expulsion::no_room);
+  }
+}
+
+void DevTools::expel(Party& party, Party::Expulsion why) {
+  log_warning("devtools_party_expelled",
+              {{"party", party.id_},
+               {"reason", why == Party::Expulsion::stalled ? "it takes nothing" : "no room"},
+               {"bytes", party.queue_.weight()}});
+  party.expulsion_ = why;
   party.expelled_.set();
   leave(party);
 }

@@ -31,21 +31,31 @@ struct DevToolsLimits {
   DevToolsRouterLimits router = {};
 };
 
+// What the messages of all browsers take up together. Who has no room loses something: a browser
+// whose message is arriving its life, a party whose messages are waiting its place. So these are
+// apart: no party can cost a browser its life by being slow.
+struct DevToolsAccounts {
+  ByteBudget arriving{std::size_t{512} * 1024 * 1024};
+  ByteBudget waiting{std::size_t{1024} * 1024 * 1024};
+};
+
 // One browser's DevTools pipe, shared by several parties: ourselves, who command by call(), and
 // outside clients, each of which joins and gets a Party. The browser's owner owns it, and runs
-// live() once. Back-pressure goes all the way: a party that doesn't take its messages stops the
+// live() once. The accounts outlive it and its parties.
+// Back-pressure goes all the way: a party that doesn't take its messages stops the
 // reading of the pipe, a browser that doesn't read stops those who send.
 class DevTools {
  public:
   DevTools(Executor executor, Clock& clock, Stream to_browser, Stream from_browser,
-           DevToolsLimits limits = {});
+           DevToolsAccounts& accounts, DevToolsLimits limits = {});
   // Ends all parties and calls. live() must have ended.
   ~DevTools();
   DevTools(const DevTools&) = delete;
   DevTools& operator=(const DevTools&) = delete;
 
   // Carries messages until the browser closes the pipe. Throws unavailable when the browser speaks
-  // nonsense or stops reading, resource_exhausted when it sends a message over the limit. However
+  // nonsense or stops reading, resource_exhausted when it sends a message over the limit or one
+  // that there is no room for. However
   // it ends, by cancellation too, all parties and calls end with it.
   Async<> live();
 
@@ -93,7 +103,9 @@ class DevTools {
   // The session that this answer brings was attached for somebody who doesn't wait any more.
   void abandon(std::string_view answer);
   void detach(std::string_view session_id);
-  void expel(Party& party);
+  // Expels the party if there is no room for the message.
+  void push(Party& party, std::string message);
+  void expel(Party& party, Party::Expulsion why);
   void end_party(PartyId party);
   void end();
 
@@ -101,6 +113,7 @@ class DevTools {
   Clock& clock_;
   Stream to_browser_;
   Stream from_browser_;
+  DevToolsAccounts& accounts_;
   DevToolsLimits limits_;
   std::function<void()> close_listener_;
 

@@ -24,7 +24,7 @@ DevToolsTest::DevToolsTest() : scope_(executor(), "devtools_test") {
 
 void DevToolsTest::make(DevToolsLimits limits) {
   devtools_.emplace(executor(), clock_, Stream(executor(), std::move(devtools_out_)),
-                    Stream(executor(), std::move(devtools_in_)), limits);
+                    Stream(executor(), std::move(devtools_in_)), accounts_, limits);
 }
 
 void DevToolsTest::open(DevToolsLimits limits) {
@@ -377,6 +377,35 @@ ASYNC_TEST(DevToolsTest, a_party_that_takes_nothing_is_put_out_and_the_rest_goes
   EXPECT_FALSE(co_await deaf->receive());
   EXPECT_EQ(heard_.back(), R"(detach {"sessionId":"S1"})");
   EXPECT_EQ(devtools_->party_count(), 1U);
+  co_await close();
+}
+
+ASYNC_TEST(DevToolsTest, a_party_whose_messages_there_is_no_room_for_is_expelled) {
+  open();
+  scope_.spawn(play());
+  auto deaf = co_await join();
+  auto other = co_await join();
+  co_await say(event("S1", std::string(messages_bytes_max / 2, 'x')));
+  co_await settle();
+  EXPECT_FALSE(deaf->expulsion());
+  co_await say(event("S1", std::string(messages_bytes_max / 2, 'x')));
+  co_await settle();
+  EXPECT_EQ(deaf->expulsion(), Party::Expulsion::no_room);
+  deaf.reset();
+  for (int i = 0; i < 4; ++i) {
+    co_await say(event("S2", std::string(messages_bytes_max / 2, 'x')));
+    EXPECT_TRUE(co_await other->receive());
+  }
+  co_await close();
+}
+
+ASYNC_TEST(DevToolsTest, a_message_that_there_is_no_room_for_ends_the_browsers_life) {
+  open();
+  // It hangs up in the middle.
+  auto said = co_await outcome_of(say(event("S1", std::string(2 * messages_bytes_max, 'x'))));
+  EXPECT_FALSE(said.ok());
+  co_await settle();
+  EXPECT_TRUE(has_ended() && ending().error().code() == ErrorCode::resource_exhausted);
   co_await close();
 }
 

@@ -45,6 +45,9 @@ class DevToolsTest : public LoopTest {
   // A party whose session was attached by play().
   Async<std::unique_ptr<Party>> join() { return devtools_->join_browser(); }
 
+  static constexpr std::size_t messages_bytes_max = std::size_t{12} << 20;
+  DevToolsAccounts accounts_{.arriving = ByteBudget(messages_bytes_max),
+                             .waiting = ByteBudget(messages_bytes_max)};
   Scope scope_;
   std::optional<DevTools> devtools_;
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "base/byte_budget.h"
 #include "cdp/devtools_router.h"
 #include "io/channel.h"
 
@@ -35,24 +36,32 @@ class Party {
   Async<std::optional<std::string>> receive();
 
   // Returns once the party was put out because it held up everybody by taking nothing for too
-  // long; what it has not taken is dropped then. Whoever is stuck passing a message on to the
-  // client, and so can't be in receive(), gives up when this returns.
+  // long, or because there was no room for its messages; what it has not taken is dropped then.
+  // Whoever is stuck passing a message on to the client, and so can't be in receive(), gives up
+  // when this returns.
   Async<> expelled();
-  bool is_expelled() const { return expelled_.is_set(); }
+  enum class Expulsion { stalled, no_room };
+  std::optional<Expulsion> expulsion() const { return expulsion_; }
 
  private:
   friend class DevTools;
 
   Party(DevTools& devtools, const Executor& executor, PartyId id, std::string session_id,
-        std::size_t queue_bytes_max);
-  void push(std::string message);
+        std::size_t queue_bytes_max, ByteBudget& waiting);
+  // False, and the party has to go, if there is no room for the message.
+  bool push(std::string message);
+  bool hold(std::size_t waiting_bytes);
   void end();
 
   DevTools* devtools_;  // nothing once the party has ended
   PartyId id_;
   std::string session_id_;
   Channel<std::string> queue_;
+  // Of what waits in the queue, and of what was taken last: that is on its way to the client.
+  ByteBudget::Share held_;
+  std::size_t taken_bytes_ = 0;
   Event may_send_;
+  std::optional<Expulsion> expulsion_;
   Event expelled_;
 };
 

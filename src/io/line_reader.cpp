@@ -36,9 +36,17 @@ std::optional<std::string> LineReader::take_record() {
   return record;
 }
 
+void LineReader::hold(std::size_t bytes) {
+  if (held_ && !held_->set(bytes)) {
+    throw Error(ErrorCode::resource_exhausted,
+                "there is no room for a message of more than " + std::to_string(bytes) + " bytes");
+  }
+}
+
 Async<std::optional<std::string>> LineReader::next() {
   while (true) {
     if (auto record = take_record()) {
+      hold(0);  // what is left of the buffer is short
       co_return record;
     }
     buffer_.erase(0, begin_);
@@ -48,6 +56,7 @@ Async<std::optional<std::string>> LineReader::next() {
       throw too_long(record_bytes_max_);
     }
     std::size_t old_size = buffer_.size();
+    hold(old_size > read_bytes ? old_size : 0);  // the beginning of a record costs nothing
     buffer_.resize(old_size + read_bytes);
     auto count = co_await outcome_of(
         stream_->read_some({buffer_.data() + old_size, buffer_.size() - old_size}));

@@ -33,8 +33,9 @@ Async<std::unique_ptr<Party>> join(Session::Use* use, std::string target) {
   co_return co_await devtools.join_target(std::move(target));
 }
 
-// Until one side has nothing more to say. Returns whether the client was expelled.
-Async<bool> carry_both_ways(Session::Use* use, std::string target, WebSocket* socket) {
+// Until one side has nothing more to say. Returns why the client was expelled, if it was.
+Async<std::optional<Party::Expulsion>> carry_both_ways(Session::Use* use, std::string target,
+                                                       WebSocket* socket) {
   std::unique_ptr<Party> party = co_await join(use, std::move(target));
   std::vector<Async<>> ways;
   ways.push_back(carry_to_browser(socket, party.get()));
@@ -42,7 +43,7 @@ Async<bool> carry_both_ways(Session::Use* use, std::string target, WebSocket* so
   ways.push_back(party->expelled());
   ways.push_back(use->session().ended());
   co_await first_of(std::move(ways));
-  co_return party->is_expelled();
+  co_return party->expulsion();
 }
 
 }  // namespace
@@ -66,7 +67,9 @@ Async<> relay_devtools(std::shared_ptr<Session> session, std::string target,
   } else if (!carried.ok()) {
     bool too_big = carried.error().code() == ErrorCode::resource_exhausted;
     co_await socket->close(too_big ? message_too_big : server_failure, carried.error().message());
-  } else if (carried.value()) {
+  } else if (carried.value() == Party::Expulsion::no_room) {
+    co_await socket->close(try_again_later, "the server holds too many messages at the moment");
+  } else if (carried.value() == Party::Expulsion::stalled) {
     co_await socket->close(policy_violation, "the client did not read for too long");
   } else {
     co_await socket->close(going_away, "the session has ended");
