@@ -60,7 +60,7 @@ struct Run {
   RunStatus status;
   std::int64_t attempt;
   std::optional<std::string> output;
-  bool output_left_out = false;  // it has one, which RunTable::list() left out
+  bool output_left_out = false;  // it has one, which was not read with it
   std::optional<std::string> error;
   bool server_failed;  // RunOutcome's
   std::vector<std::string> session_ids;

@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view run_columns =
     "select id, team_id, task_id, task_version_id, version, status, attempt, error,"
     " coalesce(session_ids, '[]'), accepted_at, started_at, finished_at, server_failed,"
-    " case when output is null then 0 else 1 end from runs";
+    " (select count(*) from run_outputs where run_id = runs.id) from runs";
 
 std::optional<WallTime> optional_time(const Row& row, std::size_t column) {
   auto ms = row.optional_integer(column);
@@ -48,28 +48,35 @@ Run to_run(const Row& row) {
 
 void put_output(Transaction& tx, Run& run) {
   if (std::exchange(run.output_left_out, false)) {
-    run.output = tx.query_one("select output from runs where id = $1", {run.id.text()})->text(0);
+    run.output =
+        tx.query_one("select output from run_outputs where run_id = $1", {run.id.text()})->text(0);
   }
 }
 
 void put_outputs(Transaction& tx, std::vector<Run>& runs) {
   std::size_t bytes = 0;
+  for (const Run& run : runs) {
+    bytes += run.error.value_or("").size();
+  }
+  bool has_one = false;
   for (Run& run : runs) {
-    if (bytes < listed_text_bytes_max) {
-      put_output(tx, run);
-      bytes += run.output.value_or("").size();
+    if (!run.output_left_out) {
+      continue;
     }
+    put_output(tx, run);
+    bytes += run.output->size();
+    if (has_one && bytes > listed_text_bytes_max) {
+      run.output.reset();
+      run.output_left_out = true;
+      return;
+    }
+    has_one = true;
   }
 }
 
 std::optional<Run> find_run(Transaction& tx, const RunId& id) {
   auto row = tx.query_one(std::string(run_columns) + " where id = $1", {id.text()});
-  if (!row) {
-    return std::nullopt;
-  }
-  Run run = to_run(*row);
-  put_output(tx, run);
-  return run;
+  return row ? std::optional(to_run(*row)) : std::nullopt;
 }
 
 Task find_ordered_task(Transaction& tx, const StartRun& order) {
@@ -259,14 +266,18 @@ Async<bool> RunTable::finish(RunClaim claim, RunOutcome outcome,
   std::int64_t now = to_unix_ms(clock_.wall_now());
   co_return co_await database_.write([=](Transaction& tx) {
     bool was_ours = tx.execute(
-                        "update runs set status = $1, output = $2, error = $3, server_failed = $4,"
-                        " session_ids = $5, started_at = coalesce($6, started_at),"
-                        " finished_at = $7, settings = ''"
-                        " where id = $8 and attempt = $9 and status = 'running'",
-                        {std::string(to_text(outcome.status)), maybe(outcome.output),
-                         maybe(outcome.error), outcome.server_failed ? 1 : 0, to_text(session_ids),
+                        "update runs set status = $1, error = $2, server_failed = $3,"
+                        " session_ids = $4, started_at = coalesce($5, started_at),"
+                        " finished_at = $6, settings = ''"
+                        " where id = $7 and attempt = $8 and status = 'running'",
+                        {std::string(to_text(outcome.status)), maybe(outcome.error),
+                         outcome.server_failed ? 1 : 0, to_text(session_ids),
                          outcome.begun_at ? Value(to_unix_ms(*outcome.begun_at)) : Value(nullptr),
                          now, claim.id.text(), claim.attempt}) == 1;
+    if (was_ours && outcome.output) {
+      tx.execute("insert into run_outputs (run_id, output) values ($1, $2)",
+                 {claim.id.text(), *outcome.output});
+    }
     if (was_ours && !log_lines.empty()) {
       std::int64_t piece =
           tx.query_one("select count(*) from run_logs where run_id = $1", {claim.id.text()})
@@ -313,6 +324,17 @@ Async<Run> RunTable::find(RunId id) {
     auto run = find_run(tx, id);
     CHECK(run.has_value());
     return std::move(*run);
+  });
+}
+
+Async<Run> RunTable::with_output(Run run) {
+  if (!run.output_left_out) {
+    co_return run;
+  }
+  co_return co_await database_.read([run = std::move(run)](Transaction& tx) {
+    Run found = run;
+    put_output(tx, found);
+    return found;
   });
 }
 

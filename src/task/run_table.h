@@ -74,11 +74,14 @@ class RunTable {
   // Ends as failed what a server that died had been running.
   Async<std::int64_t> fail_interrupted(std::string reason);
 
-  // Throws not_found.
+  // Without its output. Throws not_found.
   Async<Run> find(TeamId team, TaskId task, RunId id);
   Async<Run> find(RunId id);
-  // Newest first; runs of drafts are not listed. Once outputs of
-  // listed_text_bytes_max are in it, the others are left out. Throws not_found for an unknown task.
+  // The run with its output, if it has one.
+  Async<Run> with_output(Run run);
+  // Newest first; runs of drafts are not listed. Errors
+  // and outputs have listed_text_bytes_max together, but the first output is always there; from the
+  // first that has no room, all are left out. Throws not_found for an unknown task.
   Async<RunPage> list(TeamId team, TaskId task, RunFilter filter, std::int64_t page,
                       std::int64_t limit);
   // The stored log, as JSON texts of lines.

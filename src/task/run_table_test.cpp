@@ -306,6 +306,8 @@ ASYNC_TEST(RunTableTest, a_run_ends_once_and_in_its_attempt) {
   EXPECT_EQ(co_await table_.fail_interrupted("late"), 0);
   auto run = co_await table_.find(id);
   EXPECT_EQ(run.status, RunStatus::success);
+  EXPECT_EQ(run.output, std::nullopt) << "nobody asked for it";
+  run = co_await table_.with_output(std::move(run));
   EXPECT_EQ(run.output, R"({"a":1})");
   EXPECT_EQ(run.error, std::nullopt);
   EXPECT_EQ(run.session_ids, (std::vector<std::string>{"session-1", "session-2"}));

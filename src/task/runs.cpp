@@ -240,6 +240,8 @@ Async<> Runs::cancel(TeamId team, TaskId task, RunId id) {
 
 Async<Run> Runs::find(TeamId team, TaskId task, RunId id) { return table_.find(team, task, id); }
 
+Async<Run> Runs::with_output(Run run) { return table_.with_output(std::move(run)); }
+
 Async<RunPage> Runs::list(TeamId team, TaskId task, RunFilter filter, std::int64_t page,
                           std::int64_t limit) {
   return table_.list(team, task, std::move(filter), page, limit);

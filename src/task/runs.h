@@ -34,13 +34,15 @@ class Runs {
   // version or session, unavailable while runs can't be executed, and what RunTable::accept throws.
   Async<Run> accept(StartRun order);
   // Waits until the run has ended, however long that takes; or until this server closes and can
-  // do no more for it, and then its status is still queued or running.
+  // do no more for it, and then its status is still queued or running. Without its output.
   Async<Run> wait(RunId id);
   // Returns once the run has ended as cancelled. Throws not_found; conflict when it ended
   // otherwise.
   Async<> cancel(TeamId team, TaskId task, RunId id);
 
+  // Without its output.
   Async<Run> find(TeamId team, TaskId task, RunId id);
+  Async<Run> with_output(Run run);
   Async<RunPage> list(TeamId team, TaskId task, RunFilter filter, std::int64_t page,
                       std::int64_t limit);
 

@@ -14,7 +14,7 @@ namespace capstan {
 using TaskId = Id<struct TaskTag>;
 using TaskVersionId = Id<struct TaskVersionTag>;
 
-// How much of long texts, outputs and code, a list brings. The one that reaches it is the last one.
+// How much of long texts, outputs and code, a list brings.
 inline constexpr std::size_t listed_text_bytes_max = std::size_t{10} << 20;
 
 // "draft", or "1", "2", ...

@@ -149,9 +149,12 @@ Async<TaskPage> Tasks::list(TeamId team, std::optional<std::string> name, std::i
     std::size_t code_bytes = 0;
     for (Task& task : task_table::list(tx, team, name, (page - 1) * limit, limit)) {
       std::optional<TaskVersion> latest;
-      if (code_bytes < listed_text_bytes_max) {
+      if (code_bytes <= listed_text_bytes_max) {
         latest = task_table::find_version(tx, task.id, {});
         code_bytes += latest ? latest->code.size() : 0;
+      }
+      if (code_bytes > listed_text_bytes_max) {
+        latest.reset();
       }
       result.tasks.emplace_back(std::move(task), std::move(latest));
     }

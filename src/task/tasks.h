@@ -35,7 +35,7 @@ struct TaskChange {
 };
 
 struct TaskPage {
-  // Each with its latest version, as long as these have less than listed_text_bytes_max of code.
+  // Each with its latest version, as long as these have listed_text_bytes_max of code at most.
   std::vector<std::pair<Task, std::optional<TaskVersion>>> tasks;
   std::int64_t total = 0;
 };

@@ -256,7 +256,7 @@ test('a list brings outputs up to a bound, and every run', async () => {
   const results: (Execution & { outputOmitted?: true })[] = body.data.results;
   const told = results.map(({ output, outputOmitted }) => [output?.length, outputOmitted]);
   const whole = [6e6 + 2, undefined];
-  assert.deepEqual(told, [whole, whole, [undefined, true]]);
+  assert.deepEqual(told, [whole, [undefined, true], [undefined, true]]);
   const { output } = await executionOf(server, id, first);
   assert.equal(output?.length, 6e6 + 2, 'it is there');
 });
