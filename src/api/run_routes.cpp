@@ -128,11 +128,14 @@ Async<Response> RunRoutes::start(StartRun order, bool async) {
   if (async) {
     co_return started(run);
   }
-  co_return ended(co_await runs_.wait(run.id));
+  run = co_await runs_.wait(run.id);
+  auto turn = co_await long_answers_.take();
+  co_return ended(co_await runs_.with_output(std::move(run)));
 }
 
 Async<Response> RunRoutes::list(Call call) {
   Paging paging = read_paging(call.request);
+  auto turn = co_await long_answers_.take();
   RunPage page = co_await runs_.list(call.caller.team, call.id<TaskId>("taskId", "task"),
                                      read_filter(call.request), paging.page, paging.limit);
   json::array results;
@@ -148,9 +151,10 @@ Async<Response> RunRoutes::list(Call call) {
 }
 
 Async<Response> RunRoutes::retrieve(Call call) {
-  co_return data_response(
-      to_json(co_await runs_.find(call.caller.team, call.id<TaskId>("taskId", "task"),
-                                  call.id<RunId>("executionId", "execution"))));
+  Run run = co_await runs_.find(call.caller.team, call.id<TaskId>("taskId", "task"),
+                                call.id<RunId>("executionId", "execution"));
+  auto turn = co_await long_answers_.take();
+  co_return data_response(to_json(co_await runs_.with_output(std::move(run))));
 }
 
 Async<Response> RunRoutes::cancel(Call call) {
@@ -166,9 +170,12 @@ Async<Response> RunRoutes::logs(Call call) {
   if (wants_events(call.request)) {
     Response response;
     response.headers = {{"content-type", "text/event-stream"}, {"cache-control", "no-store"}};
-    response.stream = [this, run, log](BodyWriter& writer) { return follow(run, log, &writer); };
+    response.stream = [this, id = run.id, log](BodyWriter& writer) {
+      return follow(id, log, &writer);
+    };
     co_return response;
   }
+  auto turn = co_await long_answers_.take();
   json::array lines;
   if (log) {
     for (const LogLine& line : log->lines()) {
@@ -183,7 +190,7 @@ Async<Response> RunRoutes::logs(Call call) {
 
 // Log lines as they come, then the execution. A comment now and then keeps proxies from taking
 // the silence for the end, and shows whether the reader is still there.
-Async<> RunRoutes::follow(Run run, std::shared_ptr<RunLog> log, BodyWriter* writer) {
+Async<> RunRoutes::follow(RunId id, std::shared_ptr<RunLog> log, BodyWriter* writer) {
   using namespace std::chrono_literals;
   if (log) {
     std::size_t sent = 0;
@@ -197,11 +204,18 @@ Async<> RunRoutes::follow(Run run, std::shared_ptr<RunLog> log, BodyWriter* writ
       }
     }
   } else {
-    for (const json::value& line : co_await runs_.stored_log(run.id)) {
+    for (const json::value& line : co_await runs_.stored_log(id)) {
       co_await writer->write(server_event("log", line.as_object()));
     }
   }
-  co_await writer->write(server_event("end", to_json(co_await runs_.wait(run.id))));
+  co_await writer->write(co_await end_event(id));
+}
+
+// Apart, so that the event's text is all that is kept while a slow client reads it.
+Async<std::string> RunRoutes::end_event(RunId id) {
+  Run run = co_await runs_.wait(id);
+  auto turn = co_await long_answers_.take();
+  co_return server_event("end", to_json(co_await runs_.with_output(std::move(run))));
 }
 
 }  // namespace capstan

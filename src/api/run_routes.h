@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/call.h"
+#include "io/turns.h"
 #include "task/runs.h"
 
 namespace capstan {
@@ -9,8 +10,9 @@ namespace capstan {
 // logs and Idempotency-Key.
 class RunRoutes {
  public:
-  RunRoutes(Runs& runs, Clock& clock, const Sealer& sealer)
-      : runs_(runs), clock_(clock), sealer_(sealer) {}
+  // `long_answers` are the turns of those who make one.
+  RunRoutes(Runs& runs, Clock& clock, const Sealer& sealer, Turns& long_answers)
+      : runs_(runs), clock_(clock), sealer_(sealer), long_answers_(long_answers) {}
 
   Async<Response> run_by_name(Call call);
   Async<Response> run_by_id(Call call);
@@ -22,11 +24,13 @@ class RunRoutes {
 
  private:
   Async<Response> start(StartRun order, bool async);
-  Async<> follow(Run run, std::shared_ptr<RunLog> log, BodyWriter* writer);
+  Async<> follow(RunId id, std::shared_ptr<RunLog> log, BodyWriter* writer);
+  Async<std::string> end_event(RunId id);
 
   Runs& runs_;
   Clock& clock_;
   const Sealer& sealer_;
+  Turns& long_answers_;
 };
 
 }  // namespace capstan

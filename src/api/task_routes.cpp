@@ -164,6 +164,7 @@ Async<Response> TaskRoutes::list(Call call) {
   if (auto wanted = call.request.query_value("name")) {
     name = std::string(*wanted);
   }
+  auto turn = co_await long_answers_.take();
   TaskPage page =
       co_await tasks_.list(call.caller.team, std::move(name), paging.page, paging.limit);
   json::array tasks;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/call.h"
+#include "io/turns.h"
 #include "task/tasks.h"
 
 namespace capstan {
@@ -8,7 +9,8 @@ namespace capstan {
 // AnchorBrowser's /v1/task: tasks and their versions.
 class TaskRoutes {
  public:
-  TaskRoutes(Tasks& tasks, const Sealer& sealer) : tasks_(tasks), sealer_(sealer) {}
+  TaskRoutes(Tasks& tasks, const Sealer& sealer, Turns& long_answers)
+      : tasks_(tasks), sealer_(sealer), long_answers_(long_answers) {}
 
   Async<Response> create(Call call);
   Async<Response> list(Call call);
@@ -30,6 +32,7 @@ class TaskRoutes {
 
   Tasks& tasks_;
   const Sealer& sealer_;
+  Turns& long_answers_;
 };
 
 // A task's name as the contract has it: ^[a-zA-Z0-9_-]+$, 1 to 255 characters.

@@ -17,6 +17,9 @@ namespace {
 constexpr auto last_answers = 2s;
 constexpr std::size_t operator_token_bytes = 32;
 
+// Making one takes a multiple of its length in memory, and some of the loop's time.
+constexpr std::size_t long_answers_at_once = 2;
+
 constexpr std::uint64_t mib = std::uint64_t{1} << 20;
 
 // They are checked when they are read.
@@ -117,8 +120,9 @@ App::App(Executor executor, Config config)
       gate_(teams_, sessions_, clock_, metrics_, config_.server.hosts, operator_token_),
       server_routes_(cage_, browsers_, runners_, sessions_, runs_, runtime_, metrics_,
                      CAPSTAN_VERSION),
-      task_routes_(tasks_, sealer_),
-      run_routes_(runs_, clock_, sealer_),
+      long_answers_(executor_, long_answers_at_once),
+      task_routes_(tasks_, sealer_, long_answers_),
+      run_routes_(runs_, clock_, sealer_, long_answers_),
       session_routes_(sessions_, runs_, clock_, sealer_),
       devtools_routes_(sessions_, runs_, browsers_),
       operator_routes_(teams_) {

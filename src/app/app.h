@@ -54,6 +54,7 @@ class App {
 
   Gate gate_;
   ServerRoutes server_routes_;
+  Turns long_answers_;
   TaskRoutes task_routes_;
   RunRoutes run_routes_;
   SessionRoutes session_routes_;

@@ -172,8 +172,8 @@ Async<bool> Connection::read_request(RequestParser* parser) {
 }
 
 bool Connection::make_room_for_body(std::size_t bytes) {
-  if (!body_share_ && bytes > limits_.small_bytes_max) {
-    body_share_ = std::make_shared<ByteBudget::Share>(accounts_.bodies);
+  if (!body_share_ && bytes > 0) {
+    body_share_ = std::make_shared<ByteBudget::Share>(accounts_.bodies, limits_.small_bytes_max);
   }
   return !body_share_ || body_share_->set(bytes);
 }
@@ -231,11 +231,13 @@ Async<Connection::Next> Connection::answer(Request request, Asked asked) {
   co_return co_await answer_with(std::move(response), std::move(asked));
 }
 
-// However slowly the client reads, its answer counts as long as it is held.
+// However slowly the client reads, its answer counts as long as it is held. A refusal is never
+// refused: its status says more than ours would.
 Async<Connection::Next> Connection::answer_with(Response response, Asked asked) {
-  ByteBudget::Share share(accounts_.answers);
-  bool is_small = response.body.size() <= limits_.small_bytes_max;
-  if (!is_small && !share.set(response.body.size())) {
+  ByteBudget::Share share(accounts_.answers, limits_.small_bytes_max);
+  if (response.status < 400 && !share.set(response.body.size())) {
+    note_refusal(asked.id, 503,
+                 "no room for an answer of " + std::to_string(response.body.size()) + " bytes");
     response = refuse_long_answer(std::move(response), asked.method);
   }
   co_return co_await send_response(std::move(response), std::move(asked));
@@ -246,14 +248,18 @@ Async<Response> Connection::handle(Request request) {
   co_return co_await handler_(std::move(request));
 }
 
-Async<Connection::Next> Connection::refuse(Refusal refusal, std::string id) {
+void Connection::note_refusal(std::string_view id, int status, std::string_view message) {
   if (accounts_.refusals_told.may_tell(clock_.now())) {
     log_info("request_refused", {{"request", id},
                                  {"remote", remote_},
-                                 {"status", refusal.status},
-                                 {"message", refusal.message},
+                                 {"status", status},
+                                 {"message", message},
                                  {"untold", accounts_.refusals_told.take_untold()}});
   }
+}
+
+Async<Connection::Next> Connection::refuse(Refusal refusal, std::string id) {
+  note_refusal(id, refusal.status, refusal.message);
   Response response = error_response(refusal.status, refusal.message);
   for (Header& header : refusal.headers) {
     response.headers.push_back(std::move(header));
@@ -314,7 +320,11 @@ Async<> Connection::run_stream(Response* response, BodyWriter* writer) {
 }
 
 Async<> Connection::write_piece(std::string piece) {
-  if (!co_await send(piece, {})) {
+  ByteBudget::Share share(accounts_.answers, limits_.small_bytes_max);
+  if (!share.set(piece.size())) {
+    throw Error(ErrorCode::unavailable, "the server holds too many long answers at the moment");
+  }
+  if (!co_await send(piece, {}, clock_.now() + limits_.answer_time_max)) {
     throw Error(ErrorCode::unavailable, "the client has gone");
   }
 }

@@ -50,6 +50,7 @@ class Connection {
 
   Async<bool> read_request(RequestParser* parser);
   bool make_room_for_body(std::size_t bytes);
+  void note_refusal(std::string_view id, int status, std::string_view message);
   Refusal why_not_whole(const RequestParser& parser) const;
   Asked note(const Request& request, const RequestParser& parser) const;
   Async<Next> answer(Request request, Asked asked);

@@ -289,6 +289,29 @@ ASYNC_TEST(ConnectionTest, refuses_a_long_answer_while_others_are_not_read) {
   co_await server_->close();
 }
 
+Async<> stream_long(BodyWriter* writer) {
+  co_await writer->write("begun");
+  co_await writer->write(many_bytes(16 << 20));
+}
+
+ASYNC_TEST(ConnectionTest, counts_the_long_pieces_of_streams_too) {
+  limits_.answers_bytes_max = std::size_t{20} << 20;
+  serve(answering(streaming([](BodyWriter& writer) { return stream_long(&writer); })));
+  RawClient slow = connect();
+  co_await slow.send(request);
+  co_await slow.read_until("begun");
+  RawClient late = connect();
+  std::string cut = co_await late.ask(request);
+  EXPECT_TRUE(cut.ends_with("\r\n\r\n5\r\nbegun\r\n")) << cut.substr(0, 500);
+  std::string whole = co_await slow.read_bytes(16 << 20);
+  EXPECT_EQ(whole.size(), 16U << 20);
+  RawClient next = connect();
+  co_await next.send(request);
+  co_await next.read_until("begun");
+  EXPECT_EQ((co_await next.read_bytes(16 << 20)).size(), 16U << 20);
+  co_await server_->close();
+}
+
 ASYNC_TEST(ConnectionTest, gives_up_an_answer_that_takes_too_long) {
   limits_.answer_time_max = limits_.write_silence_max / 2;
   serve(answering(long_response()));

@@ -45,8 +45,7 @@ struct Request {
   std::string body;
   bool wants_upgrade = false;  // a sound WebSocket handshake; only then may the answer upgrade
   std::string remote;          // "127.0.0.1:50123", for the log
-  // What the body takes up of what all bodies may have together; nothing for a small one. It must
-  // not outlive the server.
+  // What the body takes up of what all bodies may have together. It must not outlive the server.
   std::shared_ptr<ByteBudget::Share> body_share;
 
   // For a handler that has read the body and still has long to wait.

@@ -22,7 +22,7 @@ constexpr std::string_view door_key = "through-the-door";
 ServerLimits door_limits() {
   ServerLimits limits;
   limits.bodies_bytes_max = std::size_t{16} << 20;
-  limits.answers_bytes_max = std::size_t{32} << 20;
+  limits.answers_bytes_max = std::size_t{64} << 20;
   limits.messages_bytes_max = std::size_t{256} << 20;
   limits.connections_max = 64;
   return limits;
