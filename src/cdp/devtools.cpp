@@ -51,7 +51,8 @@ Async<> DevTools::live() {
 }
 
 Async<> DevTools::read_pipe() {
-  LineReader reader(from_browser_, '\0', limits_.from_browser_bytes_max, &accounts_.arriving);
+  LineReader reader(from_browser_, '\0', limits_.from_browser_bytes_max, &accounts_.arriving,
+                    limits_.from_browser_free_bytes);
   while (std::optional<std::string> text = co_await reader.next()) {
     DevToolsRoute route = router_.from_browser(std::move(*text));
     if (route.ended_party) {
@@ -92,21 +93,11 @@ Async<> DevTools::watch_writing() {
 }
 
 Async<> DevTools::deliver(PartyId id, std::string message) {
-  ByteBudget::Share held(accounts_.waiting);
-  while (true) {
-    auto party = parties_.find(id);
-    if (party == parties_.end()) {
-      co_return;
-    }
-    if (!party->second->queue_.is_full()) {
-      held.set(0);
-      push(*party->second, std::move(message));
-      co_return;
-    }
-    if (!held.set(message.size())) {
-      expel(*party->second, Party::Expulsion::no_room);
-      co_return;
-    }
+  auto party = parties_.find(id);
+  if (party == parties_.end() || !party->second->make_room_for(message)) {
+    co_return;
+  }
+  while (party->second->queue_.is_full()) {
     held_up_by_ = id;
     room_made_.clear();
     std::vector<Async<>> works;
@@ -114,10 +105,16 @@ Async<> DevTools::deliver(PartyId id, std::string message) {
     works.push_back(clock_.sleep(limits_.stall_limit));
     bool stalled = co_await first_of(std::move(works)) == 1;
     held_up_by_ = ourselves;
+    party = parties_.find(id);
+    if (party == parties_.end()) {
+      co_return;
+    }
     if (stalled && !room_made_.is_set()) {
-      expel(*parties_.at(id), Party::Expulsion::stalled);
+      party->second->expel(Party::Expulsion::stalled);
+      co_return;
     }
   }
+  party->second->push(std::move(message));
 }
 
 Async<json::object> DevTools::call(std::string method, json::object params,
@@ -161,7 +158,7 @@ Async<std::unique_ptr<Party>> DevTools::join(std::string method, json::object pa
     throw Error(ErrorCode::not_found, "the target has gone");
   }
   std::unique_ptr<Party> party(new Party(*this, executor_, *id, std::move(*session_id),
-                                         limits_.party_queue_bytes_max, accounts_.waiting));
+                                         limits_.party_queue_bytes_max, accounts_));
   parties_.emplace(*id, party.get());
   co_return party;
 }
@@ -183,7 +180,9 @@ void DevTools::take_from(Party& party, const std::string& message) {
   if (route.to == DevToolsRoute::To::browser) {
     post(std::move(route.message));
   } else if (route.to == DevToolsRoute::To::party) {
-    push(party, std::move(route.message));
+    if (party.make_room_for(route.message)) {
+      party.push(std::move(route.message));
+    }
   }
   if (route.asks_to_close && close_listener_) {
     std::exchange(close_listener_, nullptr)();
@@ -200,22 +199,6 @@ void DevTools::leave(Party& party) {
   router_.leave(party.id_);
   detach(party.session_id_);
   end_party(party.id_);
-}
-
-void DevTools::push(Party& party, std::string message) {
-  if (!party.push(std::move(message))) {
-    expel(party, Party::Expulsion::no_room);
-  }
-}
-
-void DevTools::expel(Party& party, Party::Expulsion why) {
-  log_warning("devtools_party_expelled",
-              {{"party", party.id_},
-               {"reason", why == Party::Expulsion::stalled ? "it takes nothing" : "no room"},
-               {"bytes", party.queue_.weight()}});
-  party.expulsion_ = why;
-  party.expelled_.set();
-  leave(party);
 }
 
 void DevTools::end_party(PartyId id) {

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "base/json.h"
+#include "cdp/devtools_accounts.h"
 #include "cdp/devtools_router.h"
 #include "cdp/party.h"
 #include "io/channel.h"
@@ -18,6 +19,8 @@ namespace capstan {
 struct DevToolsLimits {
   // What the browser may send in one message: a full-page screenshot takes a good part.
   std::size_t from_browser_bytes_max = std::size_t{256} * 1024 * 1024;
+  // Of a message that is arriving, this much needs no room: most screenshots are shorter.
+  std::size_t from_browser_free_bytes = std::size_t{8} * 1024 * 1024;
   // What it may be sent. At 100 MiB Chromium stops reading its pipe for good (seen with 156).
   std::size_t to_browser_bytes_max = std::size_t{96} * 1024 * 1024;
   // What may wait for one party, and for the browser. One message of any size always gets in.
@@ -29,14 +32,6 @@ struct DevToolsLimits {
   Duration write_limit = std::chrono::seconds(60);
   std::size_t parties_max = 100;
   DevToolsRouterLimits router = {};
-};
-
-// What the messages of all browsers take up together. Who has no room loses something: a browser
-// whose message is arriving its life, a party whose messages are waiting its place. So these are
-// apart: no party can cost a browser its life by being slow.
-struct DevToolsAccounts {
-  ByteBudget arriving{std::size_t{512} * 1024 * 1024};
-  ByteBudget waiting{std::size_t{1024} * 1024 * 1024};
 };
 
 // One browser's DevTools pipe, shared by several parties: ourselves, who command by call(), and
@@ -103,9 +98,6 @@ class DevTools {
   // The session that this answer brings was attached for somebody who doesn't wait any more.
   void abandon(std::string_view answer);
   void detach(std::string_view session_id);
-  // Expels the party if there is no room for the message.
-  void push(Party& party, std::string message);
-  void expel(Party& party, Party::Expulsion why);
   void end_party(PartyId party);
   void end();
 

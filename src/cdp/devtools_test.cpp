@@ -380,27 +380,56 @@ ASYNC_TEST(DevToolsTest, a_party_that_takes_nothing_is_put_out_and_the_rest_goes
   co_await close();
 }
 
-ASYNC_TEST(DevToolsTest, a_party_whose_messages_there_is_no_room_for_is_expelled) {
+ASYNC_TEST(DevToolsTest, the_party_that_holds_most_goes_when_there_is_no_room) {
   open();
   scope_.spawn(play());
   auto deaf = co_await join();
   auto other = co_await join();
   co_await say(event("S1", std::string(messages_bytes_max / 2, 'x')));
+  co_await say(event("S2", std::string(messages_bytes_max / 3, 'x')));
+  EXPECT_TRUE(co_await other->receive());  // on its way, and still held
+  co_await say(event("S2", std::string(messages_bytes_max / 3, 'x')));
   co_await settle();
-  EXPECT_FALSE(deaf->expulsion());
-  co_await say(event("S1", std::string(messages_bytes_max / 2, 'x')));
-  co_await settle();
-  EXPECT_EQ(deaf->expulsion(), Party::Expulsion::no_room);
-  deaf.reset();
+  EXPECT_EQ(deaf->expulsion(), std::nullopt) << "the larger one has to go";
+  EXPECT_EQ(other->expulsion(), Party::Expulsion::no_room);
+  other.reset();
+  auto quick = co_await join();
+  std::vector<std::string> received;
+  bool ended = false;
+  scope_.spawn(receive_all(quick.get(), &received, &ended));
   for (int i = 0; i < 4; ++i) {
-    co_await say(event("S2", std::string(messages_bytes_max / 2, 'x')));
-    EXPECT_TRUE(co_await other->receive());
+    co_await say(event("S3", std::string(messages_bytes_max / 3, 'x')));
   }
+  co_await settle();
+  EXPECT_EQ(received.size(), 4U) << "what has arrived holds nothing";
+  auto slow = co_await join();
+  co_await say(event("S4", std::string(messages_bytes_max / 3, 'x')));
+  EXPECT_TRUE(co_await slow->receive());
+  auto small = co_await join();
+  co_await say(event("S5", std::string(messages_bytes_max / 4, 'x')));
+  EXPECT_TRUE(co_await small->receive());
+  EXPECT_EQ(slow->expulsion(), std::nullopt);
+  EXPECT_EQ(deaf->expulsion(), Party::Expulsion::no_room) << "it keeps a smaller one out";
+  EXPECT_FALSE(co_await deaf->receive());
+  co_await close();
+}
+
+ASYNC_TEST(DevToolsTest, who_holds_little_always_has_room) {
+  open();
+  scope_.spawn(play());
+  auto holder = co_await join();
+  auto other = co_await join();
+  co_await say(event("S1", std::string(messages_bytes_max - 1000, 'x')));
+  for (int i = 0; i < 3; ++i) {
+    co_await say(event("S2", std::string(3000, 'x')));
+  }
+  EXPECT_TRUE(co_await other->receive());
+  EXPECT_EQ(holder->expulsion(), std::nullopt);
   co_await close();
 }
 
 ASYNC_TEST(DevToolsTest, a_message_that_there_is_no_room_for_ends_the_browsers_life) {
-  open();
+  open({.from_browser_free_bytes = messages_bytes_max / 2});
   // It hangs up in the middle.
   auto said = co_await outcome_of(say(event("S1", std::string(2 * messages_bytes_max, 'x'))));
   EXPECT_FALSE(said.ok());

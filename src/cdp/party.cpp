@@ -1,25 +1,35 @@
 #include "cdp/party.h"
 
+#include "base/log.h"
 #include "cdp/devtools.h"
 
 namespace capstan {
 namespace {
 
+// So that those who talk little never lack room.
 constexpr std::size_t free_bytes = std::size_t{16} * 1024;
+
+std::string_view to_text(Party::Expulsion why) {
+  return why == Party::Expulsion::stalled ? "it takes nothing" : "no room for its messages";
+}
 
 }  // namespace
 
 Party::Party(DevTools& devtools, const Executor& executor, PartyId id, std::string session_id,
-             std::size_t queue_bytes_max, ByteBudget& waiting)
+             std::size_t queue_bytes_max, DevToolsAccounts& accounts)
     : devtools_(&devtools),
       id_(id),
       session_id_(std::move(session_id)),
       queue_(executor, queue_bytes_max),
-      held_(waiting),
+      accounts_(accounts),
+      held_(accounts.waiting, free_bytes),
       may_send_(executor),
-      expelled_(executor) {}
+      expelled_(executor) {
+  accounts_.parties.insert(this);
+}
 
 Party::~Party() {
+  accounts_.parties.erase(this);
   if (devtools_ != nullptr) {
     devtools_->leave(*this);
   }
@@ -40,9 +50,9 @@ Async<> Party::send(std::string message) {
 
 Async<std::optional<std::string>> Party::receive() {
   taken_bytes_ = 0;
-  hold(queue_.weight());
+  count_held();
   std::optional<std::string> message = co_await queue_.pop();
-  if (expelled_.is_set()) {
+  if (expulsion_) {
     co_return std::nullopt;
   }
   taken_bytes_ = message ? queued_bytes(*message) : 0;
@@ -55,23 +65,52 @@ Async<std::optional<std::string>> Party::receive() {
 
 Async<> Party::expelled() { return expelled_.wait(); }
 
-bool Party::push(std::string message) {
-  std::size_t weight = queued_bytes(message);
-  if (!hold(queue_.weight() + weight)) {
-    return false;
+// When there is no room, whoever holds most has to go.
+bool Party::make_room_for(const std::string& message) {
+  coming_bytes_ = queued_bytes(message);
+  while (!count_held()) {
+    Party* largest = this;
+    std::size_t most = held_.bytes() + coming_bytes_;
+    for (Party* other : accounts_.parties) {
+      if (other != this && other->held_.bytes() > most) {
+        largest = other;
+        most = other->held_.bytes();
+      }
+    }
+    largest->expel(Expulsion::no_room);
+    if (largest == this) {
+      return false;
+    }
   }
-  queue_.push_now(std::move(message), weight);
   return true;
 }
 
-// A little is everybody's without asking, so that those who talk little are never put out.
-bool Party::hold(std::size_t waiting_bytes) {
-  std::size_t bytes = waiting_bytes + taken_bytes_;
-  return held_.set(bytes > free_bytes ? bytes : 0);
+void Party::push(std::string message) {
+  std::size_t weight = queued_bytes(message);
+  queue_.push_now(std::move(message), weight);
+  coming_bytes_ = 0;
+}
+
+bool Party::count_held() {
+  return held_.set(expulsion_ ? 0 : queue_.weight() + taken_bytes_ + coming_bytes_);
+}
+
+void Party::expel(Expulsion why) {
+  log_warning(
+      "devtools_party_expelled",
+      {{"party", id_}, {"reason", to_text(why)}, {"bytes", queue_.weight() + taken_bytes_}});
+  expulsion_ = why;
+  expelled_.set();
+  count_held();
+  if (devtools_ != nullptr) {
+    devtools_->leave(*this);
+  }
 }
 
 void Party::end() {
   devtools_ = nullptr;
+  coming_bytes_ = 0;
+  count_held();
   queue_.close();
   may_send_.set();
 }

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "base/byte_budget.h"
+#include "cdp/devtools_accounts.h"
 #include "cdp/devtools_router.h"
 #include "io/channel.h"
 
@@ -47,18 +47,24 @@ class Party {
   friend class DevTools;
 
   Party(DevTools& devtools, const Executor& executor, PartyId id, std::string session_id,
-        std::size_t queue_bytes_max, ByteBudget& waiting);
-  // False, and the party has to go, if there is no room for the message.
-  bool push(std::string message);
-  bool hold(std::size_t waiting_bytes);
+        std::size_t queue_bytes_max, DevToolsAccounts& accounts);
+  // Counts the message, for push() to come. False, with this party expelled, if there is no room
+  // for it, though whoever held more was expelled.
+  bool make_room_for(const std::string& message);
+  void push(std::string message);
+  bool count_held();
+  void expel(Expulsion why);
   void end();
 
   DevTools* devtools_;  // nothing once the party has ended
   PartyId id_;
   std::string session_id_;
   Channel<std::string> queue_;
-  // Of what waits in the queue, and of what was taken last: that is on its way to the client.
+  DevToolsAccounts& accounts_;
+  // Of what waits in the queue or for it, and of what was taken last: that is on its way to the
+  // client.
   ByteBudget::Share held_;
+  std::size_t coming_bytes_ = 0;
   std::size_t taken_bytes_ = 0;
   Event may_send_;
   std::optional<Expulsion> expulsion_;

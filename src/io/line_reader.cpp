@@ -56,7 +56,7 @@ Async<std::optional<std::string>> LineReader::next() {
       throw too_long(record_bytes_max_);
     }
     std::size_t old_size = buffer_.size();
-    hold(old_size > read_bytes ? old_size : 0);  // the beginning of a record costs nothing
+    hold(old_size);
     buffer_.resize(old_size + read_bytes);
     auto count = co_await outcome_of(
         stream_->read_some({buffer_.data() + old_size, buffer_.size() - old_size}));

@@ -9,16 +9,16 @@
 namespace capstan {
 
 // Cuts a stream into records that end with `separator`: lines, or DevTools' NUL-ended messages.
-// Borrows the stream, and the budget, if there is one, out of which comes what it holds of a record
-// that has not been given out yet. A record longer than `record_bytes_max`, or one that the budget
-// has no room for, throws resource_exhausted, after which the stream is of no more use.
+// Borrows the stream, and the budget, if there is one, out of which comes what it holds of a long
+// record that has not been given out yet. A record longer than `record_bytes_max`, or one that the
+// budget has no room for, throws resource_exhausted, after which the stream is of no more use.
 class LineReader {
  public:
   LineReader(Stream& stream, char separator, std::size_t record_bytes_max,
-             ByteBudget* budget = nullptr)
+             ByteBudget* budget = nullptr, std::size_t free_bytes = 0)
       : stream_(&stream), separator_(separator), record_bytes_max_(record_bytes_max) {
     if (budget != nullptr) {
-      held_.emplace(*budget);
+      held_.emplace(*budget, free_bytes);
     }
   }
 

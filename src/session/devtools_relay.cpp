@@ -33,17 +33,41 @@ Async<std::unique_ptr<Party>> join(Session::Use* use, std::string target) {
   co_return co_await devtools.join_target(std::move(target));
 }
 
-// Until one side has nothing more to say. Returns why the client was expelled, if it was.
-Async<std::optional<Party::Expulsion>> carry_both_ways(Session::Use* use, std::string target,
-                                                       WebSocket* socket) {
-  std::unique_ptr<Party> party = co_await join(use, std::move(target));
+// Until one side has nothing more to say.
+Async<> carry_both_ways(Session::Use* use, Party* party, WebSocket* socket) {
   std::vector<Async<>> ways;
-  ways.push_back(carry_to_browser(socket, party.get()));
-  ways.push_back(carry_to_client(party.get(), socket));
+  ways.push_back(carry_to_browser(socket, party));
+  ways.push_back(carry_to_client(party, socket));
   ways.push_back(party->expelled());
   ways.push_back(use->session().ended());
   co_await first_of(std::move(ways));
-  co_return party->expulsion();
+}
+
+struct Farewell {
+  std::uint16_t code;
+  std::string reason;
+};
+
+// Why the client is sent away, as far as the browser and its session have nothing to do with it.
+Async<Farewell> serve(Session::Use* use, std::string target, WebSocket* socket) {
+  auto joined = co_await outcome_of(join(use, std::move(target)));
+  if (!joined.ok()) {
+    bool is_crowded = joined.error().code() == ErrorCode::resource_exhausted;
+    co_return Farewell{is_crowded ? try_again_later : server_failure, joined.error().message()};
+  }
+  std::unique_ptr<Party> party = std::move(joined).take();
+  auto carried = co_await outcome_of(carry_both_ways(use, party.get(), socket));
+  if (!carried.ok()) {
+    bool is_too_big = carried.error().code() == ErrorCode::resource_exhausted;
+    co_return Farewell{is_too_big ? message_too_big : server_failure, carried.error().message()};
+  }
+  if (party->expulsion() == Party::Expulsion::no_room) {
+    co_return Farewell{try_again_later, "the server holds too many messages at the moment"};
+  }
+  if (party->expulsion() == Party::Expulsion::stalled) {
+    co_return Farewell{policy_violation, "the client did not read for too long"};
+  }
+  co_return Farewell{going_away, "the session has ended"};
 }
 
 }  // namespace
@@ -56,24 +80,16 @@ Async<> relay_devtools(std::shared_ptr<Session> session, std::string target,
     co_return;
   }
   std::unique_ptr<Session::Use> held = std::move(use).take();
-  auto carried = co_await outcome_of(carry_both_ways(held.get(), std::move(target), socket.get()));
+  Farewell farewell = co_await serve(held.get(), std::move(target), socket.get());
   bool browser_has_gone = held->browser().is_gone();
   held.reset();
   if (browser_has_gone) {
     co_await session->ended();  // then it is known why
   }
   if (session->status() == SessionStatus::crashed) {
-    co_await socket->close(server_failure, "the session's browser has crashed");
-  } else if (!carried.ok()) {
-    bool too_big = carried.error().code() == ErrorCode::resource_exhausted;
-    co_await socket->close(too_big ? message_too_big : server_failure, carried.error().message());
-  } else if (carried.value() == Party::Expulsion::no_room) {
-    co_await socket->close(try_again_later, "the server holds too many messages at the moment");
-  } else if (carried.value() == Party::Expulsion::stalled) {
-    co_await socket->close(policy_violation, "the client did not read for too long");
-  } else {
-    co_await socket->close(going_away, "the session has ended");
+    farewell = {server_failure, "the session's browser has crashed"};
   }
+  co_await socket->close(farewell.code, std::move(farewell.reason));
 }
 
 }  // namespace capstan
