@@ -158,10 +158,12 @@ Async<std::unique_ptr<Browser>> Browsers::launch(BrowserKind kind) {
   SteadyTime begin = clock_.now();
   auto browser = co_await outcome_of(start_ready(kind));
   if (!browser.ok()) {
-    std::string message = browser.error().message();
-    log_warning("browser_launch_failed", {{"kind", to_text(kind)}, {"message", message}});
+    const std::string& message = browser.error().message();
+    const std::string& cause = browser.error().cause();
+    log_warning("browser_launch_failed",
+                {{"kind", to_text(kind)}, {"message", message}, {"cause", cause}});
     failures_.add(message);
-    throw Error(ErrorCode::unavailable, "no browser could be started: " + message);
+    throw Error(ErrorCode::unavailable, "no browser could be started: " + message, cause);
   }
   failures_.end();
   std::chrono::duration<double> took = clock_.now() - begin;

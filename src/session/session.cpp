@@ -102,7 +102,9 @@ Async<> Session::live() {
   finish();
   co_await put_away();
   if (failure_) {
-    log_info("session_not_opened", {{"session", id_.text()}, {"message", failure_->message()}});
+    log_info(
+        "session_not_opened",
+        {{"session", id_.text()}, {"message", failure_->message()}, {"cause", failure_->cause()}});
   } else {
     log_info("session_ended", {{"session", id_.text()},
                                {"status", to_text(status_)},
