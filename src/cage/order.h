@@ -22,8 +22,11 @@ std::string_view to_text(CageKind kind);
 struct CageLimits {
   // Of everything in the cage together.
   std::uint64_t memory_bytes_max = 0;  // with what lies in its folders, where these are in memory
-  std::uint64_t processes_max = 256;   // with threads
-  std::uint64_t cpu_percent_max = 0;   // 100 is one processor
+  // What the program reserves of its address space and never touches: where the kernel would count
+  // it as memory, it comes on top.
+  std::uint64_t reserved_bytes = 0;
+  std::uint64_t processes_max = 256;  // with threads
+  std::uint64_t cpu_percent_max = 0;  // 100 is one processor
   std::uint64_t home_bytes_max = std::uint64_t{256} << 20;
   std::uint64_t shared_memory_bytes_max = 0;  // /dev/shm; 0: there is none
 

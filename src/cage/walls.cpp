@@ -23,10 +23,6 @@ class Words {
   std::vector<std::string> list_ = {"capstan-launcher"};
 };
 
-// The kernel counts address space too that a program reserves and never touches. Node 24 takes so
-// much of it, for V8's code, that it does not start with 640 MiB, of which it uses 110.
-constexpr std::uint64_t reserved_bytes = std::uint64_t{512} << 20;
-
 void add_limits(Words& words, const Plan& plan, const ChildOrder& order) {
   const CageLimits& limits = order.limits;
   words.add("--open-files", limits.open_files_max);
@@ -36,7 +32,7 @@ void add_limits(Words& words, const Plan& plan, const ChildOrder& order) {
     words.add("--processes", limits.processes_max);
   }
   if (plan.bounds_memory && limits.memory_bytes_max > 0) {
-    words.add("--data-bytes", limits.memory_bytes_max + reserved_bytes);
+    words.add("--data-bytes", limits.memory_bytes_max + limits.reserved_bytes);
   }
 }
 

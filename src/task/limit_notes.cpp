@@ -67,7 +67,9 @@ std::string network_note(std::string_view error, bool has_network) {
            "(egress_refused)";
   }
   if (has_network && has_any(error, {"Proxy response (502)", "Proxy response (504)"})) {
-    return "\nnetwork: there is no such name, or nobody answers";
+    return "\nnetwork: there is no such name, nobody answers, or the session's proxy fails (then "
+           "the "
+           "server's log says upstream_failed)";
   }
   return !has_network && has_any(error, {"EAI_AGAIN", "ENOTFOUND", "ENETUNREACH", "fetch failed"})
              ? "\nnetwork: a task's own code reaches its session and this API alone; pages in its "
