@@ -254,6 +254,7 @@ Async<std::optional<std::uint32_t>> Cage::take_user() {
         throw Error(ErrorCode::unavailable, "can't end what a server that died has left",
                     "user " + std::to_string(user));
       }
+      log_warning("left_processes_ended", {{"user", user}});
     }
     user_ids_.add(std::move(block));
   }

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -33,15 +34,28 @@ Fd open_locks_folder() {
   return folder;
 }
 
-// A block that has been used has something in its file. All of /run is gone after a restart of the
-// machine, and so are the processes.
+// Which start of this machine, or of this container, it is: a new one has no processes of an old
+// one, even where /run has outlived that.
+std::string this_start() {
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string boot;
+  file >> boot;
+  std::error_code failure;
+  return boot + " " + std::filesystem::read_symlink("/proc/self/ns/pid", failure).string() + "\n";
+}
+
+// A block that has been used since then says so in its file.
 bool is_marked(const Fd& lock) {
-  struct stat status{};
-  return ::fstat(lock.get(), &status) == 0 && status.st_size > 0;
+  std::string expected = this_start();
+  std::string found(expected.size(), '\0');
+  return ::pread(lock.get(), found.data(), found.size(), 0) ==
+             static_cast<ssize_t>(expected.size()) &&
+         found == expected;
 }
 
 void mark(const Fd& lock) {
-  if (::pwrite(lock.get(), "used\n", 5, 0) != 5) {
+  std::string text = this_start();
+  if (::pwrite(lock.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
     throw lease_error(std::string(locks_folder) + ": " + std::strerror(errno));
   }
 }

@@ -1,6 +1,7 @@
 #include "cage/user_ids.h"
 
 #include <set>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
@@ -26,12 +27,19 @@ TEST(UserIds, are_never_given_twice) {
 
 TEST(UserIds, of_a_block_that_was_used_are_told_from_those_of_strangers) {
   UserIdBlock first = UserIds().lease_block();
+  ASSERT_EQ(::ftruncate(first.lock.get(), 0), 0);  // as if nobody had ever used it
   UserIdBlock second = UserIds().lease_block(first.first + block_size);
   EXPECT_GT(second.first, first.first);
   std::uint32_t leased = first.first;
   {
+    UserIdBlock unused = std::move(first);
+  }
+  UserIdBlock still_unused = UserIds().lease_block(leased);
+  ASSERT_EQ(still_unused.first, leased);
+  EXPECT_FALSE(still_unused.was_used);
+  {
     UserIds ids;
-    ids.add(std::move(first));
+    ids.add(std::move(still_unused));
   }
   UserIdBlock again = UserIds().lease_block(leased);
   EXPECT_EQ(again.first, leased);
