@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <boost/asio/signal_set.hpp>
@@ -11,6 +12,9 @@
 
 namespace capstan {
 namespace {
+
+// A block of this size has a mapping of its own, which goes back to the system with it.
+constexpr int large_block_bytes = 1 << 20;
 
 // Browsers and connections take descriptors; the kernel's default of 1024 is soon used up.
 void raise_descriptor_limit() {
@@ -47,6 +51,8 @@ ServeCommand::ServeCommand(CLI::App& command) {
 
 ExitCode ServeCommand::run() {
   std::signal(SIGPIPE, SIG_IGN);
+  // Without this, glibc keeps more and more of what was freed once it has freed something large.
+  ::mallopt(M_MMAP_THRESHOLD, large_block_bytes);
   raise_descriptor_limit();
   Config config = read_config(flags_, environment_of_process());
   listen_address_of(config);  // a refusal leaves nothing behind
