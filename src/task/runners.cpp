@@ -32,6 +32,11 @@ void let_write(const std::filesystem::path& compile_cache, bool may) {
   fs::permissions(compile_cache, folder_access);
 }
 
+// Of an http:// address without a path.
+std::string authority_of(const std::string& url) {
+  return url.substr(std::string_view("http://").size());
+}
+
 }  // namespace
 
 Runners::Runners(Executor executor, Clock& clock, Cage& cage, const NodeRuntime& runtime,
@@ -98,9 +103,9 @@ ChildOrder Runners::order() const {
         command.environment.emplace_back(name, interior.doors[1]);
       }
       // Anything else on 127.0.0.1 is the machine's, and the gateway decides on that.
-      std::string our_door = interior.doors[0].substr(std::string_view("http://").size());
+      std::string doors = authority_of(interior.doors[0]) + "," + authority_of(interior.doors[1]);
       for (const char* name : {"NO_PROXY", "no_proxy"}) {
-        command.environment.emplace_back(name, our_door);
+        command.environment.emplace_back(name, doors);
       }
       command.environment.emplace_back("NODE_USE_ENV_PROXY", "1");
       return command;
