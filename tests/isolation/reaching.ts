@@ -30,15 +30,17 @@ const proxies = {
 const waysOfContext = { fetch: ways['fetch']!, WebSocket: ways['WebSocket']! };
 const ofContext = (way: string) => `${way} of such a context`;
 
+/** By its own code, as it is told to go out. */
+const requestsOfTask = ['fetch of a task', 'request of a task'];
+
 /** The names of all attempts, by what they go through. */
 export const attempts = {
   throughGateway: [
     ...[ways, trustedWays, callWays, eagerWays].flatMap(Object.keys),
     ...['navigation', 'new window', 'resource by DevTools', 'proxy of a session'],
     ...hosts.map(toHost),
+    ...requestsOfTask,
   ],
-  /** A task's own requests, which leave loopback alone. */
-  asTold: ['fetch of a task', 'request of a task'],
   pastGateway: [
     ...[contexts, proxies].flatMap(Object.keys),
     ...[waysOfContext, callWays].flatMap(Object.keys).map(ofContext),
@@ -159,7 +161,7 @@ export class Reaching {
       );
     const order: ReachingOrder = {
       site: await this.#outside.site(publicName),
-      ports: await portsOf([...attempts.asTold, ...attempts.pastGateway], (name) => name),
+      ports: await portsOf([...requestsOfTask, ...attempts.pastGateway], (name) => name),
       fewHosts,
       portsOfHosts: await portsOf(hosts, nameOf),
       leaked,
