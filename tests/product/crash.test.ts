@@ -110,20 +110,25 @@ test('a browser that is killed ends its session as crashed, and no other', limit
 });
 
 test('SIGTERM gives runs their grace time, and then ends them', limit, async () => {
-  await deployTask(server, 'ends-in-time', `
+  const short = await deployTask(server, 'ends-in-time', `
     import { setTimeout } from 'node:timers/promises';
     export default async () => { await setTimeout(3000); return 'in time'; };`);
-  const inTime = server.request('POST', '/v1/task/run/ends-in-time', { body: {} });
   const tooLate = server.request('POST', '/v1/task/run/stays', { body: stay });
   const others = [await beginRun(server, 'stays', stay), await beginRun(server, 'stays', stay)];
-  const idsOf = async (status: string, count: number): Promise<string[] | false> => {
-    const path = `/v1/task/${task}/executions?status=${status}`;
+  const idsOf = async (
+    status: string,
+    count: number,
+    ofTask = task,
+  ): Promise<string[] | false> => {
+    const path = `/v1/task/${ofTask}/executions?status=${status}`;
     const { results } = (await server.request('GET', path)).body.data;
     return results.length === count && results.map((run: { id: string }) => run.id);
   };
   const running = await eventually('they run', async () => await idsOf('running', 3), 10_000);
   for (const id of running) await isConnected(id);
   const [id] = running.filter((one: string) => !others.includes(one));
+  const inTime = server.request('POST', '/v1/task/run/ends-in-time', { body: {} });
+  await eventually('the short one runs', async () => await idsOf('running', 1, short), 5_000);
   const queued = server.request('POST', '/v1/task/run/stays', { body: {} });
   await eventually('the last one waits', async () => await idsOf('queued', 1), 5_000);
 
