@@ -67,10 +67,10 @@ Async<> Party::expelled() { return expelled_.wait(); }
 
 // When there is no room, whoever holds most has to go.
 bool Party::make_room_for(const std::string& message) {
-  coming_bytes_ = queued_bytes(message);
+  coming_bytes_ += queued_bytes(message);
   while (!count_held()) {
     Party* largest = this;
-    std::size_t most = held_.bytes() + coming_bytes_;
+    std::size_t most = queue_.weight() + taken_bytes_ + coming_bytes_;
     for (Party* other : accounts_.parties) {
       if (other != this && other->held_.bytes() > most) {
         largest = other;
@@ -88,7 +88,7 @@ bool Party::make_room_for(const std::string& message) {
 void Party::push(std::string message) {
   std::size_t weight = queued_bytes(message);
   queue_.push_now(std::move(message), weight);
-  coming_bytes_ = 0;
+  coming_bytes_ -= weight;
 }
 
 bool Party::count_held() {
