@@ -244,6 +244,26 @@ ASYNC_TEST(DatabaseTest, a_new_file_gets_the_newest_schema_and_keeps_it) {
   EXPECT_EQ(co_await ask(&database, "select count(*) from teams"), 1);
 }
 
+ASYNC_TEST(DatabaseTest, outputs_that_the_first_schema_kept_with_their_runs_are_moved) {
+  {
+    Database database(path_);
+  }
+  Sqlite(path_, Sqlite::Mode::read_write)
+      .run_script(
+          "pragma foreign_keys = off; pragma user_version = 1; drop table run_outputs;"
+          "alter table runs add column output text;"
+          "insert into runs (id, team_id, task_id, task_version_id, version, status, attempt,"
+          " settings, accepted_at, output) values"
+          " ('a', 'team', 'task', 'version', '1', 'success', 1, '', 1, '42'),"
+          " ('b', 'team', 'task', 'version', '1', 'success', 1, '', 2, null)");
+  Database database(path_);
+  EXPECT_EQ(co_await ask(&database, "select count(*) from runs"), 2);
+  EXPECT_EQ(co_await ask(&database, "select count(*) from run_outputs"), 1);
+  EXPECT_EQ(co_await ask(&database,
+                         "select count(*) from run_outputs where run_id = 'a' and output = '42'"),
+            1);
+}
+
 ASYNC_TEST(DatabaseTest, an_empty_file_is_a_new_database) {
   write_private_file(path_, "");
   Database database(path_);
