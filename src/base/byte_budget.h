@@ -12,8 +12,8 @@ class ByteBudget {
   ByteBudget(const ByteBudget&) = delete;
   ByteBudget& operator=(const ByteBudget&) = delete;
 
-  // What one party holds; as much as `free_bytes` is not counted, so that who holds little never
-  // lacks room. The budget outlives it.
+  // What one party holds. Who holds `free_bytes` at most is not counted, and so never lacks room;
+  // who holds more is counted in full. The budget outlives it.
   class Share {
    public:
     explicit Share(ByteBudget& budget, std::size_t free_bytes = 0)
@@ -33,7 +33,7 @@ class ByteBudget {
       bytes_ = bytes;
       return true;
     }
-    // What of it counts.
+    // What of it counts, in bytes.
     std::size_t bytes() const { return bytes_; }
 
    private:

@@ -36,9 +36,9 @@ struct DevToolsLimits {
 
 // One browser's DevTools pipe, shared by several parties: ourselves, who command by call(), and
 // outside clients, each of which joins and gets a Party. The browser's owner owns it, and runs
-// live() once. The accounts outlive it and its parties.
-// Back-pressure goes all the way: a party that doesn't take its messages stops the
-// reading of the pipe, a browser that doesn't read stops those who send.
+// live() once. The accounts outlive it and its parties. Back-pressure goes all the way: a party
+// that doesn't take its messages stops the reading of the pipe, a browser that doesn't read stops
+// those who send.
 class DevTools {
  public:
   DevTools(Executor executor, Clock& clock, Stream to_browser, Stream from_browser,
@@ -50,8 +50,8 @@ class DevTools {
 
   // Carries messages until the browser closes the pipe. Throws unavailable when the browser speaks
   // nonsense or stops reading, resource_exhausted when it sends a message over the limit or one
-  // that there is no room for. However
-  // it ends, by cancellation too, all parties and calls end with it.
+  // that there is no room for. However it ends, by cancellation too, all parties and calls end with
+  // it.
   Async<> live();
 
   // A command of our own, at the root or in a session that another command of ours attached;

@@ -79,9 +79,9 @@ class RunTable {
   Async<Run> find(RunId id);
   // The run with its output, if it has one.
   Async<Run> with_output(Run run);
-  // Newest first; runs of drafts are not listed. Errors
-  // and outputs have listed_text_bytes_max together, but the first output is always there; from the
-  // first that has no room, all are left out. Throws not_found for an unknown task.
+  // Newest first; runs of drafts are not listed. Errors and outputs have listed_text_bytes_max
+  // together, but the first output is always there; from the first that has no room, all are left
+  // out. Throws not_found for an unknown task.
   Async<RunPage> list(TeamId team, TaskId task, RunFilter filter, std::int64_t page,
                       std::int64_t limit);
   // The stored log, as JSON texts of lines.
