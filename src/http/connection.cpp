@@ -1,6 +1,9 @@
 #include "http/connection.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <sys/sendfile.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
@@ -14,6 +17,32 @@ namespace capstan {
 namespace {
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+
+// A disk that has to be asked holds up the loop, and with it everybody, for as long as it takes to
+// read one piece, and that is some milliseconds; the kernel reads ahead, so most pieces are there.
+// Each piece is a turn of the loop, so that others get theirs.
+constexpr std::uint64_t file_piece_bytes = std::uint64_t{256} * 1024;
+
+// Hands the kernel the next piece, which goes from its cache to the socket without passing through
+// us, and gives how much of it was taken. Throws unavailable when the client has gone.
+std::uint64_t send_piece(int socket, const FileBody& body) {
+  auto offset = static_cast<off_t>(body.offset);
+  ssize_t count =
+      ::sendfile(socket, body.file->get(), &offset, std::min(body.length, file_piece_bytes));
+  if (count > 0) {
+    return static_cast<std::uint64_t>(count);
+  }
+  if (count == 0) {
+    throw Error(ErrorCode::internal, "a file can't be sent to its end", "it has become shorter");
+  }
+  if (errno == EPIPE || errno == ECONNRESET) {
+    throw Error(ErrorCode::unavailable, "the client has gone");
+  }
+  if (errno != EAGAIN && errno != EINTR) {
+    throw Error(ErrorCode::internal, "a file can't be sent to its end", std::strerror(errno));
+  }
+  return 0;
+}
 
 std::string to_text(const asio::ip::tcp::socket& socket) {
   boost::system::error_code error;
@@ -280,7 +309,7 @@ Async<Connection::Next> Connection::send_response(Response response, Asked asked
                         requests_ < limits_.requests_per_connection_max &&
                         !(is_streamed && asked.is_http_1_0);
   if (!is_streamed) {
-    framing.body_bytes = response.body.size();
+    framing.body_bytes = response.file ? response.file->length : response.body.size();
   }
   auto head = response_head(response.status, response.headers, framing);
   if (!head) {
@@ -291,15 +320,38 @@ Async<Connection::Next> Connection::send_response(Response response, Asked asked
     head = response_head(response.status, response.headers, framing);
   }
   bool bears_body = has_body(response.status) && asked.method != Method::head;
-  bool is_sent = co_await send(*head, bears_body ? response.body : std::string_view(),
-                               clock_.now() + limits_.answer_time_max);
-  if (is_sent && is_streamed && bears_body) {
+  const SteadyTime deadline = clock_.now() + limits_.answer_time_max;
+  bool is_sent = co_await send(*head, bears_body ? response.body : std::string_view(), deadline);
+  if (is_sent && response.file && bears_body) {
+    is_sent = co_await send_file(std::move(*response.file), std::move(asked), deadline);
+  } else if (is_sent && is_streamed && bears_body) {
     is_sent = co_await send_stream(std::move(response), std::move(asked));
   }
   if (!is_sent) {
     co_return Next::nothing;
   }
   co_return framing.keeps_alive ? Next::request : Next::goodbye;
+}
+
+Async<bool> Connection::send_file(FileBody body, Asked asked, SteadyTime deadline) {
+  auto outcome = co_await outcome_of(run_file(std::move(body), deadline));
+  if (!outcome.ok()) {
+    log_failure("file_failed", asked, outcome.error());
+  }
+  co_return outcome.ok();
+}
+
+// A client that has gone makes sendfile(2) raise SIGPIPE, which a server's process ignores.
+Async<> Connection::run_file(FileBody body, SteadyTime deadline) {
+  socket_.native_non_blocking(true);
+  while (body.length > 0) {
+    if (!co_await can_send(deadline)) {
+      throw Error(ErrorCode::unavailable, "the client has gone");
+    }
+    std::uint64_t count = send_piece(socket_.native_handle(), body);
+    body.offset += count;
+    body.length -= count;
+  }
 }
 
 Async<bool> Connection::send_stream(Response response, Asked asked) {
@@ -383,6 +435,14 @@ Async<bool> Connection::send(std::string_view first, std::string_view second, St
     second.remove_prefix(count - of_first);
   }
   co_return true;
+}
+
+Async<bool> Connection::can_send(SteadyTime deadline) {
+  is_late_ = false;
+  deadline_ = std::min(deadline, clock_.now() + limits_.write_silence_max);
+  auto [error] = co_await socket_.async_wait(asio::ip::tcp::socket::wait_write, as_result);
+  deadline_ = SteadyTime::max();
+  co_return !error;
 }
 
 }  // namespace capstan

@@ -58,6 +58,8 @@ class Connection {
   Async<Next> refuse(Refusal refusal, std::string id);
   Async<Next> answer_with(Response response, Asked asked);
   Async<Next> send_response(Response response, Asked asked);
+  Async<bool> send_file(FileBody body, Asked asked, SteadyTime deadline);
+  Async<> run_file(FileBody body, SteadyTime deadline);
   Async<bool> send_stream(Response response, Asked asked);
   Async<> run_stream(Response* response, BodyWriter* writer);
   Async<> write_piece(std::string piece);
@@ -71,6 +73,8 @@ class Connection {
   // takes nothing.
   Async<bool> send(std::string_view first, std::string_view second,
                    SteadyTime deadline = SteadyTime::max());
+  // Waits until the kernel takes more. False when the client has gone or takes nothing.
+  Async<bool> can_send(SteadyTime deadline);
   std::string_view received() const { return {buffer_.data() + begin_, end_ - begin_}; }
 
   asio::ip::tcp::socket socket_;

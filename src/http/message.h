@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 
 #include "base/byte_budget.h"
 #include "io/async.h"
+#include "io/file.h"
 
 namespace capstan {
 
@@ -71,12 +73,23 @@ class BodyWriter {
   Sink sink_;
 };
 
+// A piece of an open file, which is sent without being held in memory. The file may be unlinked
+// meanwhile; one that turns out to be shorter is sent as far as it goes, and then the connection is
+// cut, so that the client notices.
+struct FileBody {
+  std::shared_ptr<const Fd> file;
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+};
+
 // The connection itself sends content-length, transfer-encoding, date, connection and
 // x-request-id; those among `headers` are left out.
 struct Response {
   int status = 200;
   std::vector<Header> headers;
   std::string body;
+  // Set for a body that lies in a file; `body` is empty then. http/file_response.h makes such ones.
+  std::optional<FileBody> file;
   // Set for a WebSocket: the connection answers 101 and hands the socket over. The coroutine's
   // end is the connection's end. A request that doesn't want an upgrade is answered 426 instead.
   std::function<Async<>(std::unique_ptr<WebSocket>)> upgrade;
