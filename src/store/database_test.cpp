@@ -251,6 +251,7 @@ ASYNC_TEST(DatabaseTest, outputs_that_the_first_schema_kept_with_their_runs_are_
   Sqlite(path_, Sqlite::Mode::read_write)
       .run_script(
           "pragma foreign_keys = off; pragma user_version = 1; drop table run_outputs;"
+          "drop table recordings;"
           "alter table runs add column output text;"
           "insert into runs (id, team_id, task_id, task_version_id, version, status, attempt,"
           " settings, accepted_at, output) values"
