@@ -92,6 +92,10 @@ Response data_response(json::value data) {
   return json_response(200, json::object{{"data", std::move(data)}});
 }
 
+std::string host_of(const Request& request) {
+  return std::string(request.header("host").value_or("localhost"));
+}
+
 Paging read_paging(const Request& request) {
   return {.page = read_count(request, "page", 1, page_max),
           .limit = read_count(request, "limit", 10, limit_max)};

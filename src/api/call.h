@@ -43,6 +43,9 @@ using RouteHandler = std::function<Async<Response>(Call)>;
 Response data_response(json::value data);
 Response json_response(int status, const json::value& value);
 
+// The Host that the request came to, by which its sender can reach this server again.
+std::string host_of(const Request& request);
+
 // Two query fields that AnchorBrowser's lists take as texts: page from 1, limit from 1 to 100.
 struct Paging {
   std::int64_t page = 1;

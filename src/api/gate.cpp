@@ -46,7 +46,7 @@ int to_status(ErrorCode code) {
 Response to_response(const Error& error) {
   int status = to_status(error.code());
   Response response = error_response(status, error.message());
-  if (status == 503 || status == 429) {
+  if (status == 503 || status == 429 || error.retry_after()) {
     auto wait = error.retry_after().value_or(std::chrono::seconds(5));
     response.headers.push_back({"retry-after", std::to_string(wait.count())});
   }

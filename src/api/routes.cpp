@@ -15,6 +15,7 @@ std::vector<RouteRow> route_rows(const Routes& routes) {
   TaskRoutes& tasks = routes.tasks;
   RunRoutes& runs = routes.runs;
   SessionRoutes& sessions = routes.sessions;
+  RecordingRoutes& recordings = routes.recordings;
   DevToolsRoutes& devtools = routes.devtools;
   OperatorRoutes& operators = routes.operators;
   using enum Access;
@@ -54,6 +55,17 @@ std::vector<RouteRow> route_rows(const Routes& routes) {
       {Method::get, "/v1/sessions/{sessionId}", api_key, on(sessions, &SessionRoutes::retrieve)},
       {Method::del, "/v1/sessions/{sessionId}", api_key, on(sessions, &SessionRoutes::end)},
       {Method::get, "/v1/sessions/{sessionId}/pages", api_key, on(sessions, &SessionRoutes::pages)},
+
+      {Method::get, "/v1/sessions/{sessionId}/recordings", api_key,
+       on(recordings, &RecordingRoutes::list)},
+      {Method::get, "/v1/sessions/{sessionId}/recordings/primary/fetch", api_key,
+       on(recordings, &RecordingRoutes::fetch_primary)},
+      {Method::get, "/v1/sessions/{sessionId}/recordings/{recordingId}/fetch", api_key,
+       on(recordings, &RecordingRoutes::fetch)},
+      {Method::get, "/v1/sessions/{sessionId}/recordings/{recordingId}/timeline", api_key,
+       on(recordings, &RecordingRoutes::timeline)},
+      {Method::del, "/v1/sessions/{sessionId}/recordings/{recordingId}", api_key,
+       on(recordings, &RecordingRoutes::remove)},
 
       {Method::get, "/", session_key, on(devtools, &DevToolsRoutes::connect)},
       {Method::get, "/devtools/browser", session_key, on(devtools, &DevToolsRoutes::connect)},

@@ -5,6 +5,7 @@
 #include "api/devtools_routes.h"
 #include "api/gate.h"
 #include "api/operator_routes.h"
+#include "api/recording_routes.h"
 #include "api/run_routes.h"
 #include "api/server_routes.h"
 #include "api/session_routes.h"
@@ -18,6 +19,7 @@ struct Routes {
   TaskRoutes& tasks;
   RunRoutes& runs;
   SessionRoutes& sessions;
+  RecordingRoutes& recordings;
   DevToolsRoutes& devtools;
   OperatorRoutes& operators;
 };

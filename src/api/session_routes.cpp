@@ -125,10 +125,6 @@ class StatusFilter {
   bool matches_nothing_ = false;
 };
 
-std::string host_of(const Request& request) {
-  return std::string(request.header("host").value_or("localhost"));
-}
-
 // Fields that AnchorBrowser knows and that do nothing here yet; someone may count on them.
 constexpr std::pair<std::string_view, std::string_view> fields_without_effect[] = {
     {"browser", "adblock"},    {"browser", "captcha_solver"}, {"browser", "disable_web_security"},

@@ -21,6 +21,7 @@ constexpr std::size_t operator_token_bytes = 32;
 constexpr std::size_t long_answers_at_once = 2;
 
 constexpr std::uint64_t mib = std::uint64_t{1} << 20;
+constexpr std::uint64_t gib = std::uint64_t{1} << 30;
 
 // They are checked when they are read.
 IsolationLevel isolation_level(const std::string& text) {
@@ -55,6 +56,11 @@ RunnerSettings runner_settings(const Config& config) {
   limits.open_files_max = config.runs.open_files_max;
   limits.cpu_percent_max = config.runs.cpu_percent_max;
   return {.warm = config.runs.warm, .limits = limits, .has_exit = config.task.network == "egress"};
+}
+
+RecordingSettings recording_settings(const Config& config) {
+  return {.kept_max = std::chrono::days(config.recordings.days),
+          .bytes_max = config.recordings.gib_max * gib};
 }
 
 SessionLimits session_limits(const Config& config) {
@@ -109,6 +115,8 @@ App::App(Executor executor, Config config)
       runtime_{.runner_folder = find_runner_folder(config_),
                .compile_cache = data_.compile_cache()},
       browsers_(executor_, clock_, cage_, metrics_, browser_settings(config_)),
+      recordings_(executor_, clock_, database_, workers_, data_.recordings(),
+                  recording_settings(config_)),
       sessions_(executor_, clock_, random_, database_, browsers_, gateways_, exits_, sealer_,
                 metrics_, session_limits(config_)),
       bundler_(executor_, clock_, cage_, runtime_),
@@ -124,12 +132,14 @@ App::App(Executor executor, Config config)
       task_routes_(tasks_, sealer_, long_answers_),
       run_routes_(runs_, clock_, sealer_, long_answers_),
       session_routes_(sessions_, runs_, clock_, sealer_),
+      recording_routes_(sessions_, recordings_),
       devtools_routes_(sessions_, runs_, browsers_),
       operator_routes_(teams_) {
   gate_.add(route_rows({.server = server_routes_,
                         .tasks = task_routes_,
                         .runs = run_routes_,
                         .sessions = session_routes_,
+                        .recordings = recording_routes_,
                         .devtools = devtools_routes_,
                         .operators = operator_routes_}));
   gate_.add(not_yet_rows());
@@ -148,6 +158,7 @@ Async<> App::start() {
     log_error("runner_missing", {{"message", reason}});
   }
   co_await cage_.find_levels(isolation_level(config_.isolation.maximum));
+  co_await recordings_.start();
   co_await sessions_.start();
   co_await browsers_.start();
   co_await runners_.start();
@@ -206,6 +217,7 @@ Async<> App::shut_down(Server* server) {
   auto answered = co_await outcome_of(
       within(clock_, last_answers, no_connections_left(server, &clock_), "connections are left"));
   co_await server->close();
+  co_await recordings_.close();
   co_await runners_.close();
   co_await browsers_.close();
   co_await cage_.close();

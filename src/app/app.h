@@ -46,6 +46,7 @@ class App {
   Teams teams_;
   NodeRuntime runtime_;
   Browsers browsers_;
+  Recordings recordings_;
   Sessions sessions_;
   Bundler bundler_;
   Tasks tasks_;
@@ -58,6 +59,7 @@ class App {
   TaskRoutes task_routes_;
   RunRoutes run_routes_;
   SessionRoutes session_routes_;
+  RecordingRoutes recording_routes_;
   DevToolsRoutes devtools_routes_;
   OperatorRoutes operator_routes_;
 };

@@ -76,6 +76,8 @@ std::vector<Setting> settings_of(Config& config) {
       {"sessions.processes_max", Count{&config.sessions.processes_max, 128}},
       {"sessions.open_files_max", Count{&config.sessions.open_files_max, 512}},
       {"sessions.cpu_percent_max", Count{&config.sessions.cpu_percent_max, 0}},
+      {"recordings.days", Count{&config.recordings.days, 1}},
+      {"recordings.gib_max", Count{&config.recordings.gib_max, 1}},
       {"browser.default", Choice{&config.browser.kind, {"headful", "headless"}}},
       {"browser.chromium", &config.browser.chromium},
       {"browser.headless_shell", &config.browser.headless_shell},

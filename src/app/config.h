@@ -50,6 +50,11 @@ struct Config {
   } sessions;
 
   struct {
+    std::size_t days = 30;     // for which one is kept
+    std::size_t gib_max = 10;  // all together; the oldest go first
+  } recordings;
+
+  struct {
     std::string kind = "headful";  // `browser.default`: of sessions that don't say
     std::string chromium = "/usr/lib/chromium/chromium";
     std::string headless_shell = "/usr/lib/chromium/chromium-headless-shell";

@@ -56,6 +56,8 @@ TEST_F(ConfigTest, has_a_default_for_everything) {
   EXPECT_GE(config.sessions.max, 4U);
   EXPECT_LE(config.sessions.max, 64U);
   EXPECT_EQ(config.runs.timeout, 3h);
+  EXPECT_EQ(config.recordings.days, 30U);
+  EXPECT_EQ(config.recordings.gib_max, 10U);
 }
 
 TEST_F(ConfigTest, reads_every_setting_of_a_file) {
@@ -76,6 +78,9 @@ shutdown_grace = "1700ms"
 [sessions]
 max = 18
 max_per_team = 19
+[recordings]
+days = 23
+gib_max = 24
 [browser]
 default = "headless"
 chromium = "/opt/chromium"
@@ -106,6 +111,8 @@ folder = "/opt/runner"
   EXPECT_EQ(config.runs.shutdown_grace, 1700ms);
   EXPECT_EQ(config.sessions.max, 18U);
   EXPECT_EQ(config.sessions.max_per_team, 19U);
+  EXPECT_EQ(config.recordings.days, 23U);
+  EXPECT_EQ(config.recordings.gib_max, 24U);
   EXPECT_EQ(config.browser.kind, "headless");
   EXPECT_EQ(config.browser.chromium, "/opt/chromium");
   EXPECT_EQ(config.browser.headless_shell, "/opt/shell");

@@ -24,6 +24,8 @@ class DataFolder {
   static std::filesystem::path operator_file(const std::filesystem::path& folder) {
     return folder / "operator.json";
   }
+  // The videos of sessions; Recordings makes it.
+  std::filesystem::path recordings() const { return path_ / "recordings"; }
   // What Node keeps of the modules that every runner loads.
   std::filesystem::path compile_cache() const { return path_ / "compile-cache"; }
 

@@ -114,7 +114,7 @@ const rowOf = ({ call, at = {}, query, body }: Route): Omit<Scenario, 'status'> 
 });
 
 /** Fields of paths that name things which somebody owns. */
-const owned = ['taskId', 'taskName', 'executionId', 'sessionId'];
+const owned = ['taskId', 'taskName', 'executionId', 'sessionId', 'recordingId'];
 
 /** Ids that are none, where one belongs. */
 export function strangeIds(route: Route): Scenario[] {

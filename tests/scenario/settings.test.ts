@@ -116,6 +116,8 @@ test('a bad setting in the file is refused with its line', () =>
     ['no host', config('[server]\nlisten = ":8700"\n'), 'line 2', 'server.listen'],
     ['an empty address', config('[server]\nlisten = ""\n'), 'line 2', 'server.listen'],
     ['a setting twice', config('[runs]\nwarm = 1\nwarm = 2\n'), 'line 3', 'warm'],
+    ['no days', config('[recordings]\ndays = 0\n'), 'line 2', 'recordings.days'],
+    ['no room', config('[recordings]\ngib_max = 0\n'), 'line 2', 'recordings.gib_max'],
     ['a section twice', config('[runs]\nwarm = 1\n[runs]\nmax_queued = 2\n'), 'line 3', 'runs'],
     ['no TOML', config('[runs]\nwarm: 1\n'), 'line 2'],
     ['a text that is not ended', config('[server]\nlisten = "127\n'), 'line 2'],
@@ -186,6 +188,9 @@ log_bytes_max = 1048576
 [sessions]
 max = 64
 max_per_team = 64
+[recordings]
+days = 30
+gib_max = 10
 [browser]
 default = "headful"
 warm_headful = 0

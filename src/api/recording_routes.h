@@ -1,0 +1,31 @@
+#pragma once
+
+#include "api/call.h"
+#include "session/recordings.h"
+#include "session/sessions.h"
+
+namespace capstan {
+
+// AnchorBrowser's /v1/sessions/{sessionId}/recordings, and what we add to it: timelines, parts of a
+// video by Range, and {recordingId} as "primary" everywhere.
+class RecordingRoutes {
+ public:
+  RecordingRoutes(Sessions& sessions, Recordings& recordings)
+      : sessions_(sessions), recordings_(recordings) {}
+
+  Async<Response> list(Call call);
+  Async<Response> fetch_primary(Call call);
+  Async<Response> fetch(Call call);
+  Async<Response> timeline(Call call);
+  Async<Response> remove(Call call);
+
+ private:
+  // The session of the call's path; throws not_found, as for one of another team.
+  Async<SessionId> session_of(const Call* call);
+  Async<Response> fetch_one(Call call, std::string which);
+
+  Sessions& sessions_;
+  Recordings& recordings_;
+};
+
+}  // namespace capstan
