@@ -1,6 +1,7 @@
 // Fingers on the screen. One is the mouse: a tap clicks, a long one clicks with the right button, a
 // drag drags. Two turn the wheel, or magnify the picture for this viewer when they move apart.
 import type { Controls } from './controls.ts';
+import { OncePerFrame } from './frames.ts';
 import type { Mouse } from './mouse.ts';
 import type { Point, Screen } from './screen.ts';
 import type { Wheel } from './wheel.ts';
@@ -21,6 +22,8 @@ export class Touch {
   #undecided: PointerEvent | undefined;
   #longPress: ReturnType<typeof setTimeout> | undefined;
   #pair: (Pair & { zoom: number; doing: 'nothing' | 'wheel' | 'zoom' }) | undefined;
+  /** Each finger's move comes by itself, so that it looks like parting until the other's comes. */
+  readonly #pairMoves = new OncePerFrame(() => this.#onPair());
 
   /** `focus` makes the keyboard the screen's. */
   constructor(screen: Screen, mouse: Mouse, wheel: Wheel, controls: Controls, focus: Focus) {
@@ -64,7 +67,7 @@ export class Touch {
     if (before === undefined) return;
     if (this.#pair !== undefined) {
       this.#fingers.set(event.pointerId, event);
-      this.#onPair(event);
+      this.#pairMoves.request();
       return;
     }
     const start = this.#undecided;
@@ -89,10 +92,11 @@ export class Touch {
     if (this.#fingers.size === 0) this.#pair = undefined;
   }
 
-  #onPair(event: PointerEvent): void {
+  #onPair(): void {
     const now = this.#pairNow();
     const pair = this.#pair;
-    if (now === undefined || pair === undefined) return;
+    const [finger] = this.#fingers.values();
+    if (now === undefined || pair === undefined || finger === undefined) return;
     const [dx, dy] = [now.middle.x - pair.middle.x, now.middle.y - pair.middle.y];
     if (pair.doing === 'nothing') {
       if (Math.abs(now.distance / pair.distance - 1) > pinchRatio) pair.doing = 'zoom';
@@ -104,7 +108,7 @@ export class Touch {
     } else {
       // The picture follows the fingers, so the wheel goes the other way.
       const place = { clientX: now.middle.x, clientY: now.middle.y };
-      this.#wheel.turn(-dx, -dy, place, event);
+      this.#wheel.turn(-dx, -dy, place, finger);
     }
     pair.middle = now.middle;
   }

@@ -20,7 +20,7 @@ const studio = await browser.newPage();
 export const limit = { timeout: 60_000 };
 
 export type Viewer = { server: MockServer; page: Page };
-type Wishes = {
+export type Wishes = {
   /** What differs in the server's first message. */
   hello?: object;
   /** JavaScript that runs before the page's own. */
@@ -85,8 +85,9 @@ export async function jpegOf(width: number, height: number, colour: string): Pro
 
 /** Red, green and blue of a pixel of the page's canvas. */
 export async function colourAt(page: Page, x: number, y: number): Promise<number[]> {
-  const read = `[...document.querySelector('canvas').getContext('2d').getImageData(${x}, ${y}, 1, 1).data]`;
-  return ((await page.evaluate(read)) as number[]).slice(0, 3);
+  const context = `document.querySelector('canvas').getContext('2d')`;
+  const read = `[...${context}.getImageData(${x}, ${y}, 1, 1).data].slice(0, 3)`;
+  return page.evaluate(read) as Promise<number[]>;
 }
 
 /** Where a pixel of the session's screen is in the window. */

@@ -10,4 +10,4 @@ export { default as Anchorbrowser } from '../../runner/node_modules/anchorbrowse
 export const { chromium }: typeof Playwright = packages('playwright-core');
 export const puppeteer: typeof Puppeteer.default = packages('puppeteer-core').default;
 
-export type { Browser, Page } from '../../runner/node_modules/playwright-core/index.js';
+export type { Browser, FrameLocator, Page } from '../../runner/node_modules/playwright-core/index.js';
