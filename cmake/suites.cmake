@@ -30,7 +30,9 @@ foreach(target fuzz_proxy_request fuzz_egress_address fuzz_upstream_answer fuzz_
   set_tests_properties(${target} PROPERTIES TIMEOUT 120 RUN_SERIAL ON)
 endforeach()
 
-# Node drops the types unread; the compiler reads them, here for runner/ and for all the rest.
+# Node drops the types unread; the compiler reads them, here for all that Node runs, for runner/
+# and for the live page, which has a browser's types.
 set(tsc ${CMAKE_SOURCE_DIR}/runner/node_modules/typescript/bin/tsc)
 add_test(NAME types COMMAND ${node} ${tsc} -p ${CMAKE_SOURCE_DIR})
 add_test(NAME runner_types COMMAND ${node} ${tsc} -p ${CMAKE_SOURCE_DIR}/runner)
+add_test(NAME live_types COMMAND ${node} ${tsc} -p ${CMAKE_SOURCE_DIR}/live)

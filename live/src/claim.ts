@@ -1,10 +1,9 @@
 // Claiming the link: what makes a person its viewer, and what a link that works once is spent by.
 // The ticket is kept in memory, and where the browser allows in sessionStorage, so that whoever
 // reloads the page or loses the network for a moment is known again.
-import type { Role } from './messages.ts';
 
 export type ClaimOutcome =
-  | { kind: 'granted'; ticket: string; role: Role }
+  | { kind: 'granted' }
   | { kind: 'refused'; code: number; message: string }
   | { kind: 'unreachable' };
 
@@ -46,7 +45,7 @@ export class Link {
     if (answer.ok && typeof ticket === 'string') {
       this.#ticket = ticket;
       stored((storage) => storage.setItem(this.#storageKey, ticket));
-      return { kind: 'granted', ticket, role: body.data.role };
+      return { kind: 'granted' };
     }
     // Anything else may pass: a proxy's 502 while the server restarts, a limit of requests.
     if (answer.status !== 410 && answer.status !== 404) return { kind: 'unreachable' };

@@ -60,7 +60,8 @@ export class Connection {
       return origin === 'null' ? { kind: 'locked_in' } : undefined;
     }
     if (claimed.kind === 'refused') {
-      return claimed.code === 404 ? { kind: 'unknown' } : { kind: 'dead', message: claimed.message };
+      const { code, message } = claimed;
+      return code === 404 ? { kind: 'unknown' } : { kind: 'dead', message };
     }
     const { code, reason } = await this.#talk();
     if (this.#sessionHasEnded) {

@@ -1,5 +1,5 @@
-// The one gate that all input passes: only the viewer who drives sends any. The server holds to that
-// by itself; here it keeps the page honest towards its user.
+// The one gate that all input passes: only the viewer who drives sends any. The server holds to
+// that by itself; here it keeps the page honest towards its user.
 import type { Connection } from './connection.ts';
 import type { ControlMessage } from './messages.ts';
 

@@ -1,5 +1,5 @@
-// A file chooser that the session's page has opened: the viewer's own files are sent to the session,
-// since those of the server are none of the viewer's business.
+// A file chooser that the session's page has opened: the viewer's own files are sent to the
+// session, since those of the server are none of the viewer's business.
 import type { Link } from './claim.ts';
 import type { Controls } from './controls.ts';
 import { button, element } from './elements.ts';

@@ -66,7 +66,8 @@ export class Keyboard {
     if (pressed === undefined) return;
     this.#pressed.delete(code);
     const { location } = pressed;
-    this.#controls.send({ type: 'key', event: 'up', code, key, location, repeat: false, modifiers });
+    const stroke = { code, key, location, repeat: false, modifiers };
+    this.#controls.send({ type: 'key', event: 'up', ...stroke });
   }
 }
 
@@ -85,7 +86,7 @@ function isForInputMethod({ isComposing, keyCode, key, code }: KeyboardEvent): b
 const hasShortcutModifier = (event: KeyboardEvent): boolean =>
   (event.ctrlKey || event.metaKey) && !event.altKey;
 
-/** The letter of a shortcut, which on a keyboard without Latin letters is that of the key's place. */
+/** A shortcut's letter, which on a keyboard without Latin letters is that of the key's place. */
 function letterOf({ key, code }: KeyboardEvent): string {
   if (/^[ -~]$/.test(key)) return key.toLowerCase();
   return /^Key([A-Z])$/.exec(code)?.[1]?.toLowerCase() ?? key;

@@ -111,8 +111,8 @@ function onMessage(message: ServerMessage): void {
 /** The server says again after it what is open: tabs, a dialog, a file chooser. */
 function onHello({ role, driving, viewers }: Hello): void {
   showState('live', 'Live');
+  tellParent({ type: 'connected', role });
   stand({ role, driving, viewers });
-  tellParent({ type: 'connected', role, driving: standing.driving });
 }
 
 function onNavigation({ url, title }: Navigation): void {

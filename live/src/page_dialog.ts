@@ -1,5 +1,5 @@
-// A dialog that the session's page has opened: alert, confirm, prompt, or the question before a page
-// is left. Who drives answers it, the others see it.
+// A dialog that the session's page has opened: alert, confirm, prompt, or the question before a
+// page is left. Who drives answers it, the others see it.
 import type { Controls } from './controls.ts';
 import { button, element } from './elements.ts';
 import type { DialogKind, OpenedDialog } from './messages.ts';

@@ -2,7 +2,7 @@
 // a token, or what an address carries behind its path.
 
 type Told =
-  | { type: 'connected'; role: string; driving: boolean }
+  | { type: 'connected'; role: string }
   | { type: 'control'; driving: boolean }
   | { type: 'navigation'; url: string; title: string }
   | { type: 'ended'; reason: string };

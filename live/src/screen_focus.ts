@@ -1,7 +1,7 @@
 // Who has the keyboard: the session, while the text area `typing` has the focus, or the viewer.
 //
-// The text area is no stop of the Tab key, since it would keep it. A button is the stop, which shows
-// when it is reached and gives the keyboard to the session; Ctrl+Alt leads back to the button.
+// The text area is no stop of the Tab key, since it would keep it. A button is the stop, which
+// shows when it is reached and gives the keyboard to the session; Ctrl+Alt leads back to it.
 import type { Controls } from './controls.ts';
 import { button, element } from './elements.ts';
 import { announce } from './toasts.ts';
@@ -10,6 +10,7 @@ export class ScreenFocus {
   readonly typing = element('typing', HTMLTextAreaElement);
   readonly #stage = element('stage', HTMLElement);
   readonly #useKeyboard = button('use-keyboard');
+  readonly #showKeyboard = button('show-keyboard');
   readonly #hint = element('hint', HTMLElement);
   #hintIsDismissed = false;
 
@@ -28,9 +29,7 @@ export class ScreenFocus {
       this.#hintIsDismissed = true;
       this.#hint.hidden = true;
     });
-    const showKeyboard = button('show-keyboard');
-    showKeyboard.hidden = navigator.maxTouchPoints === 0;
-    showKeyboard.addEventListener('click', () => {
+    this.#showKeyboard.addEventListener('click', () => {
       this.typing.inputMode = '';
       this.take();
     });
@@ -39,6 +38,7 @@ export class ScreenFocus {
   /** Whether the person may have the session's keyboard at all. */
   set possible(possible: boolean) {
     this.#useKeyboard.hidden = !possible;
+    this.#showKeyboard.hidden = !possible || navigator.maxTouchPoints === 0;
     if (!possible && document.activeElement === this.typing) this.typing.blur();
   }
 

@@ -3,11 +3,15 @@ import { element, withText } from './elements.ts';
 import { logLine } from './log.ts';
 
 const toastsMax = 4;
+const announcedMax = 4;
 const shownMs = { info: 4_000, error: 12_000 };
 
 /** Read out by screen readers, at once when it is an error. */
 export function announce(text: string, kind: 'info' | 'error' = 'info'): void {
-  element(kind === 'info' ? 'announcer' : 'alarm', HTMLElement).textContent = text;
+  const place = element(kind === 'info' ? 'announcer' : 'alarm', HTMLElement);
+  // Added and not replaced: of two that come together, the first would not be heard.
+  place.append(withText('p', text));
+  if (place.childElementCount > announcedMax) place.firstElementChild?.remove();
   logLine(text);
 }
 

@@ -15,7 +15,8 @@ export function listenToTyping(typing: HTMLTextAreaElement, controls: Controls):
   let composing = false;
 
   const press = (key: string): void => {
-    const stroke = { type: 'key', code: key, key, location: 0, repeat: false, modifiers: 0 } as const;
+    const plain = { location: 0, repeat: false, modifiers: 0 };
+    const stroke = { type: 'key', code: key, key, ...plain } as const;
     controls.send({ ...stroke, event: 'down' });
     controls.send({ ...stroke, event: 'up' });
   };

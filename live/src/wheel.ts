@@ -22,6 +22,10 @@ export class Wheel {
       this.#dx = this.#dy = 0;
       controls.send({ type: 'wheel', ...this.#place, dx, dy, modifiers: this.#modifiers });
     });
+    controls.whenReleased(() => {
+      this.#frame.cancel();
+      this.#dx = this.#dy = 0;
+    });
     const onWheel = (event: WheelEvent): void => {
       if (!controls.driving) return;
       event.preventDefault();

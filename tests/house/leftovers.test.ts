@@ -22,7 +22,7 @@ function search(
   );
 }
 
-const ownSource = /^(src|tests|runner|bench|examples)\/.*\.(h|cpp|ts|mjs)$/;
+const ownSource = /^(src|tests|runner|live|bench|examples)\/.*\.(h|cpp|ts|mjs)$/;
 
 export function serverPrintsByItsLog(root: string): Finding[] {
   // The log writes, a broken CHECK says its last words, and app talks to the one who starts it.
@@ -40,10 +40,10 @@ export function serverPrintsByItsLog(root: string): Finding[] {
 export function scriptsPrintNoDebugLines(root: string): Finding[] {
   return search(
     root,
-    /^(runner\/src|tests\/house)\/.*\.ts$/,
+    /^(runner\/src|live\/src|tests\/house)\/.*\.ts$/,
     ({ code }) => /\bconsole\.(log|debug|dir|trace)\s*\(|\bdebugger\b/.test(code),
     'debug print',
-    'drop it; the runner speaks in frames, a test in assertions',
+    'drop it; the runner speaks in frames, the live page in its log, a test in assertions',
   );
 }
 

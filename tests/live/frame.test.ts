@@ -56,8 +56,8 @@ test('in a sandboxed frame of another site the page works', limit, async (t) => 
   await eventually('the page around it is told all', async () => (await told()).length > 4, 5_000);
   const source = 'capstan-live';
   assert.deepEqual(await told(), [
+    { source, type: 'connected', role: 'control' },
     { source, type: 'control', driving: true },
-    { source, type: 'connected', role: 'control', driving: true },
     { source, type: 'navigation', url: 'https://a.test/b', title: 'B' },
     { source, type: 'control', driving: false },
     { source, type: 'ended', reason: 'completed' },

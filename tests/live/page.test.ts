@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { colourAt, jpegOf, limit, load, shows, showScreen, view } from './viewer.ts';
+import {
+  canvasSize, colourAt, jpegOf, limit, load, screenSize, shows, showScreen, view,
+} from './viewer.ts';
 
-test('the page claims its link before it opens the socket, with the ticket it got', limit, async (t) => {
+test('the page claims its link, and opens the socket with the ticket', limit, async (t) => {
   const { server, page } = await load(t);
   const { url } = await server.receivesType('open');
   assert.equal(url, '/live/secret-token/socket?ticket=ticket-1');
@@ -24,7 +26,8 @@ test('a page that nobody sees claims nothing until somebody does', limit, async 
   await page.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
   await shows(page, 'state', 'Connecting');
   assert.deepEqual(server.claims, []);
-  await page.evaluate(`visibility = 'visible'; document.dispatchEvent(new Event('visibilitychange'))`);
+  await page.evaluate(`visibility = 'visible';
+    document.dispatchEvent(new Event('visibilitychange'))`);
   await server.opened(1);
   assert.deepEqual(server.claims, [{}]);
 });
@@ -46,16 +49,29 @@ test('a page whose browser keeps nothing for it works all the same', limit, asyn
   await shows(page, 'state', 'Live');
 });
 
-test('pictures are drawn where they belong, in order, and acknowledged when drawn', limit, async (t) => {
-  const { server, page } = await view(t);
-  const part = { width: 100, height: 60, screen: [1600, 1000] as [number, number] };
+test('pictures are drawn in order, and acknowledged when they are drawn', limit, async (t) => {
+  const before = `
+    globalThis.done = [];
+    const { drawImage } = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.drawImage = function (picture, x, y) {
+      drawImage.call(this, picture, x, y);
+      done.push('draw at ' + x);
+    };
+    const { send } = WebSocket.prototype;
+    WebSocket.prototype.send = function (text) {
+      send.call(this, text);
+      if (JSON.parse(text).type === 'ack') done.push('ack ' + JSON.parse(text).seq);
+    };`;
+  const { server, page } = await view(t, { before });
+  const part = { width: 100, height: 60, screen: screenSize };
   const red = await jpegOf(100, 60, 'rgb(200, 0, 0)');
   const green = await jpegOf(100, 60, 'rgb(0, 200, 0)');
   server.sendPicture({ ...part, seq: 2, x: 300, y: 200, jpeg: red });
+  await server.receives('the first part is drawn', ({ seq }) => seq === 2);
   server.sendPicture({ ...part, seq: 3, x: 350, y: 200, jpeg: green });
   await server.receives('the second is drawn', ({ seq }) => seq === 3);
-  const acks = server.received.filter(({ type }) => type === 'ack').map(({ seq }) => seq);
-  assert.deepEqual(acks, [1, 2, 3]);
+  const expected = ['draw at 0', 'ack 1', 'draw at 300', 'ack 2', 'draw at 350', 'ack 3'];
+  assert.deepEqual(await page.evaluate('done'), expected);
   const near = async (x: number, y: number, colour: number[]): Promise<void> => {
     const found = await colourAt(page, x, y);
     const far = found.some((value, index) => Math.abs(value - colour[index]!) > 4);
@@ -67,13 +83,25 @@ test('pictures are drawn where they belong, in order, and acknowledged when draw
   await near(450, 210, [40, 80, 120]);
 });
 
+test('a small picture that comes behind a large one waits for it', limit, async (t) => {
+  const { server, page } = await view(t);
+  const [width, height] = screenSize;
+  const large = await jpegOf(width, height, 'rgb(200, 0, 0)');
+  const small = await jpegOf(8, 8, 'rgb(0, 200, 0)');
+  server.sendPicture({ seq: 2, x: 0, y: 0, width, height, screen: screenSize, jpeg: large });
+  server.sendPicture({ seq: 3, x: 0, y: 0, width: 8, height: 8, screen: screenSize, jpeg: small });
+  await server.receives('both are drawn', ({ seq }) => seq === 3);
+  const acks = server.received.filter(({ type }) => type === 'ack').map(({ seq }) => seq);
+  assert.deepEqual(acks, [1, 2, 3]);
+  assert.ok((await colourAt(page, 4, 4))[1]! > 150, 'the small one lies upon the large one');
+});
+
 test('the canvas takes the size of a screen that changes', limit, async (t) => {
   const { server, page } = await view(t);
   const jpeg = await jpegOf(500, 900, 'rgb(200, 0, 0)');
   server.sendPicture({ seq: 2, x: 0, y: 0, width: 500, height: 900, screen: [500, 900], jpeg });
   await server.receives('it is drawn', ({ seq }) => seq === 2);
-  assert.deepEqual(await page.evaluate('[document.querySelector("canvas")].map(' +
-    '({ width, height }) => [width, height])'), [[500, 900]]);
+  assert.deepEqual(await page.evaluate(canvasSize), [500, 900]);
   const box = await page.locator('#screen').boundingBox();
   const stage = await page.locator('#stage').boundingBox();
   assert.equal(box?.height, stage?.height, 'it is as high as there is room');
@@ -87,7 +115,7 @@ test('a broken picture is acknowledged, so that the next ones come', limit, asyn
   await server.receives('the acknowledgement', ({ seq }) => seq === 2);
 });
 
-test('when the connection is lost the page says so, and comes back with its ticket', limit, async (t) => {
+test('a page that loses its connection says so, and comes back', limit, async (t) => {
   const { server, page } = await view(t);
   server.refusal = { code: 503, message: 'The server starts.' };
   server.drop();
@@ -111,7 +139,8 @@ test('a link that somebody else has used is not tried again', limit, async (t) =
 });
 
 test('a link that nobody knows is said to be none', limit, async (t) => {
-  const { page } = await load(t, { prepare: (mock) => (mock.refusal = { code: 404, message: '' }) });
+  const refusal = { code: 404, message: '' };
+  const { page } = await load(t, { prepare: (mock) => (mock.refusal = refusal) });
   await shows(page, 'notice', 'There is no such link');
 });
 

@@ -106,7 +106,7 @@ test('a file can be dropped on the panel', limit, async (t) => {
   assert.equal(server.uploads[0]?.bytes.toString(), 'dropped');
 });
 
-test('a file that the server refuses is told in its words, and another can be sent', limit, async (t) => {
+test('a file that the server refuses is told in its words', limit, async (t) => {
   const { server, page } = await view(t);
   server.uploadRefusal = 'A file may have 100 MiB.';
   server.send(chooser);

@@ -83,6 +83,10 @@ export async function jpegOf(width: number, height: number, colour: string): Pro
   return Buffer.from(url.slice(url.indexOf(',') + 1), 'base64');
 }
 
+/** Evaluates to the canvas's own width and height, in pixels of the session's screen. */
+export const canvasSize = `(({ width, height }) => [width, height])(
+  document.querySelector('canvas'))`;
+
 /** Red, green and blue of a pixel of the page's canvas. */
 export async function colourAt(page: Page, x: number, y: number): Promise<number[]> {
   const context = `document.querySelector('canvas').getContext('2d')`;
@@ -103,6 +107,12 @@ export async function focusScreen({ server, page }: Viewer): Promise<void> {
   await page.mouse.click(...(await windowPoint(page, 800, 500)));
   await server.receives('the click ends', ({ event }) => event === 'up');
   server.received.length = 0;
+}
+
+export async function viewAndFocus(t: TestContext, wishes: Wishes = {}): Promise<Viewer> {
+  const viewer = await view(t, wishes);
+  await focusScreen(viewer);
+  return viewer;
 }
 
 /** What was sent for what was typed, short: "down KeyA a". */
