@@ -12,7 +12,8 @@ export type End =
 
 export type Listener = {
   onMessage(message: ServerMessage): void;
-  onPicture(message: ArrayBuffer): void;
+  /** `acknowledge` is for the socket that it came by, which may have gone when it is drawn. */
+  onPicture(message: ArrayBuffer, acknowledge: (seq: number) => void): void;
   /** It is tried again until it works. */
   onLost(): void;
 };
@@ -48,8 +49,7 @@ export class Connection {
 
   /** What is sent while there is no connection is lost: it is input, and stale by then. */
   send(message: ClientMessage): void {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return;
-    this.#socket.send(JSON.stringify(message));
+    if (this.#socket !== undefined) sendBy(this.#socket, message);
   }
 
   /** Undefined when it may go better the next time. */
@@ -82,7 +82,7 @@ export class Connection {
     const late = setTimeout(() => socket.close(), helloLimitMs);
     socket.addEventListener('message', ({ data }) => {
       if (data instanceof ArrayBuffer) {
-        this.#listener.onPicture(data);
+        this.#listener.onPicture(data, (seq) => sendBy(socket, { type: 'ack', seq }));
         return;
       }
       const message: ServerMessage = JSON.parse(data);
@@ -100,6 +100,10 @@ export class Connection {
       });
     });
   }
+}
+
+function sendBy(socket: WebSocket, message: ClientMessage): void {
+  if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
 }
 
 /** Ends early when the browser finds the network again. */

@@ -25,14 +25,13 @@ export class Files {
     this.#panel.addEventListener('close', () => {
       if (!this.#panel.open && this.#chooser !== undefined) this.#answer([]);
     });
-    // The whole panel takes files: the browser would open one that misses the zone.
-    this.#panel.addEventListener('dragover', (event) => {
-      event.preventDefault();
-      this.#zone.classList.add('over');
-    });
+    // The browser would open a file that is dropped elsewhere, instead of this page.
+    for (const type of ['dragover', 'drop'] as const) {
+      document.addEventListener(type, (event) => event.preventDefault());
+    }
+    this.#panel.addEventListener('dragover', () => this.#zone.classList.add('over'));
     this.#panel.addEventListener('dragleave', () => this.#zone.classList.remove('over'));
     this.#panel.addEventListener('drop', (event) => {
-      event.preventDefault();
       this.#zone.classList.remove('over');
       this.#onFiles([...(event.dataTransfer?.files ?? [])]);
     });
@@ -40,6 +39,7 @@ export class Files {
 
   show(chooser: FileChooser): void {
     this.close();
+    if (!this.#controls.driving) return;
     this.#chooser = chooser;
     const heading = chooser.multiple ? 'The page asks for files' : 'The page asks for a file';
     element('files-heading', HTMLElement).textContent = heading;

@@ -69,11 +69,11 @@ function showEnd(end: End): void {
   }
 }
 
-async function onPicture(message: ArrayBuffer): Promise<void> {
+async function onPicture(message: ArrayBuffer, done: (seq: number) => void): Promise<void> {
   const picture = pictureOf(message);
   if (picture === undefined) return;
   await screen.draw(picture);
-  connection.send({ type: 'ack', seq: picture.seq });
+  done(picture.seq);
 }
 
 function onLost(): void {

@@ -34,7 +34,8 @@ test('an input method composes and commits, and its keys are not told', limit, a
   const devtools = await page.context().newCDPSession(page);
   const compose = (text: string, at: number) =>
     devtools.send('Input.imeSetComposition', { text, selectionStart: at, selectionEnd: at });
-  const stroke = { key: 'Process', code: 'KeyN', windowsVirtualKeyCode: 229 };
+  // Some systems name the key and some say Process; this number they all give.
+  const stroke = { key: 'n', code: 'KeyN', windowsVirtualKeyCode: 229 };
   const key = { type: 'rawKeyDown', ...stroke } as const;
   await devtools.send('Input.dispatchKeyEvent', key);
   await compose('に', 1);
@@ -61,6 +62,27 @@ test('a composition that is given up commits nothing', limit, async (t) => {
   await devtools.send('Input.imeSetComposition', { text: 'に', ...place });
   await devtools.send('Input.imeSetComposition', { text: '', ...place });
   assert.deepEqual(await server.receivesType('commit'), { type: 'commit', text: '' });
+});
+
+test('a browser that tells twice of the end of a composition commits once', limit, async (t) => {
+  const { server, page } = await viewAndFocus(t);
+  await page.evaluate(`(() => {
+    const typing = document.querySelector('#typing');
+    const tell = (value) => {
+      typing.value = value;
+      typing.dispatchEvent(new InputEvent('input', { inputType: 'insertCompositionText' }));
+    };
+    typing.dispatchEvent(new CompositionEvent('compositionstart'));
+    tell('に');
+    typing.dispatchEvent(new CompositionEvent('compositionend', { data: '日' }));
+    tell('日');
+  })()`);
+  await page.keyboard.press('b');
+  await server.receives('the key after it', ({ event }) => event === 'up');
+  assert.deepEqual(server.input.slice(0, -2), [
+    { type: 'compose', text: 'に', start: 1, end: 1 },
+    { type: 'commit', text: '日' },
+  ]);
 });
 
 test('keys and buttons are let go when the focus goes elsewhere', limit, async (t) => {

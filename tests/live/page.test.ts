@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import {
-  canvasSize, colourAt, jpegOf, limit, load, screenSize, shows, showScreen, view,
+  canvasSize, colourAt, jpegOf, limit, load, screenSize, shows, showScreen, view, viewAndFocus,
 } from './viewer.ts';
 
 test('the page claims its link, and opens the socket with the ticket', limit, async (t) => {
@@ -180,6 +180,18 @@ test('a recording whose address is a script gets no link', limit, async (t) => {
   server.send({ type: 'ended', reason: 'crashed', recording_url: 'javascript:alert(1)' });
   await shows(page, 'notice', 'Its browser crashed.');
   assert.equal(await page.getByRole('link').count(), 0);
+});
+
+test('the page keeps to the policy that it is served with', limit, async (t) => {
+  const before = `globalThis.violations = [];
+    document.addEventListener('securitypolicyviolation',
+      ({ violatedDirective, blockedURI }) => violations.push([violatedDirective, blockedURI]));`;
+  const { server, page } = await viewAndFocus(t, { before });
+  server.send({ type: 'error', message: 'That did not work.' });
+  await shows(page, 'toasts', 'That did not work.');
+  assert.deepEqual(await page.evaluate('violations'), []);
+  const styles = await page.evaluate('document.styleSheets.length');
+  assert.equal(styles, 1);
 });
 
 test('the page weighs less than 25 KB on the way', limit, () => {

@@ -106,6 +106,13 @@ test('a file can be dropped on the panel', limit, async (t) => {
   assert.equal(server.uploads[0]?.bytes.toString(), 'dropped');
 });
 
+test('a file that is dropped on the screen does not replace the page', limit, async (t) => {
+  const { page } = await view(t);
+  const kept = await page.evaluate(`document.querySelector('#screen').dispatchEvent(
+    new DragEvent('drop', { bubbles: true, cancelable: true }))`);
+  assert.equal(kept, false, 'the browser is kept from it');
+});
+
 test('a file that the server refuses is told in its words', limit, async (t) => {
   const { server, page } = await view(t);
   server.uploadRefusal = 'A file may have 100 MiB.';
