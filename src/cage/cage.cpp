@@ -65,6 +65,7 @@ struct Child::Process {
         pid(launched.pid),
         pidfd(executor, launched.pidfd.release()),
         status_socket(std::move(launched.status_socket)),
+        service(std::move(launched.service)),
         home(std::move(launched.home)),
         ended(executor),
         gone(executor) {}
@@ -90,6 +91,7 @@ struct Child::Process {
   const pid_t pid;
   asio::posix::stream_descriptor pidfd;
   const Fd status_socket;
+  Fd service;
   const Fd home;
   std::optional<std::uint32_t> user;
   std::filesystem::path folder;  // on the machine's disk; empty if its home is in memory
@@ -117,6 +119,8 @@ pid_t Child::pid() const { return process_->pid; }
 void Child::kill() { process_->kill(); }
 std::optional<ExitStatus> Child::exit_status() const { return process_->status; }
 Door Child::take_door(std::size_t index) { return std::move(process_->doors.at(index)); }
+
+Fd Child::take_service() { return std::move(process_->service); }
 
 LimitsMet Child::limits_met() const {
   return process_->met_at_end ? *process_->met_at_end : process_->limits_met();
@@ -317,6 +321,7 @@ Async<std::unique_ptr<Child>> Cage::start_at(IsolationLevel level, ChildOrder or
 
 // Builds the cage and starts the program in it.
 Async<Cage::Begun> Cage::begin_at(Site* site, ChildOrder order) {
+  CHECK(!order.service || site->plan.level == IsolationLevel::strict);
   prepare(*site, order);
   Command command = order.command(site->plan.interior);
   const IsolationLevel level = site->plan.level;
@@ -328,6 +333,7 @@ Async<Cage::Begun> Cage::begin_at(Site* site, ChildOrder order) {
       .in_pid_namespace = level == IsolationLevel::strict,
       .in_user_namespace = level == IsolationLevel::strict && !site->plan.user,
       .door_count = level == IsolationLevel::strict ? order.door_count : 0,
+      .has_service = order.service.has_value(),
   });
   auto begun = co_await outcome_of(begin(launch_order, order.limits));
   if (!begun.ok()) {

@@ -55,6 +55,8 @@ class Child {
   std::optional<ExitStatus> exit_status() const;
   // The doors that were ordered, in order; each can be taken once.
   Door take_door(std::size_t index = 0);
+  // A connection to the service that was ordered; once.
+  Fd take_service();
   // Blocks for a moment. What was met is known until shortly after the end.
   LimitsMet limits_met() const;
 

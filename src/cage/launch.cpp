@@ -246,24 +246,29 @@ Received receive_report(int socket, int flags) {
 }
 
 // Reads reports until the program has been started.
-void await_start(Launched& launched, std::size_t door_count, bool in_pid_namespace) {
+void await_start(Launched& launched, const LaunchOrder& order) {
   while (true) {
     Received received = receive_report(launched.status_socket.get(), 0);
     if (received.bytes < 0) {
       throw launch_error("hear from the launcher", errno == EAGAIN ? ETIMEDOUT : errno);
     }
     bool replaced = received.bytes == 0;
-    if (replaced && in_pid_namespace) {
+    if (replaced && order.in_pid_namespace) {
       throw launch_error("stay as pid 1", EPROTO);
     }
     if (replaced || received.report.kind == LauncherReport::Kind::started) {
-      if (launched.doors.size() != door_count) {
+      if (launched.doors.size() != order.door_count ||
+          static_cast<bool>(launched.service) != order.has_service) {
         throw launch_error("get the doors", EPROTO);
       }
       return;
     }
     if (received.report.kind == LauncherReport::Kind::door && received.descriptor) {
       launched.doors.push_back(std::move(received.descriptor));
+      continue;
+    }
+    if (received.report.kind == LauncherReport::Kind::service && received.descriptor) {
+      launched.service = std::move(received.descriptor);
       continue;
     }
     if (received.report.kind == LauncherReport::Kind::home && received.descriptor) {
@@ -284,8 +289,12 @@ Launched launch(LaunchOrder order) {
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets.data()) != 0) {
     throw launch_error("make a status socket", errno);
   }
-  Launched launched{
-      .pid = -1, .pidfd = {}, .status_socket = Fd(sockets[0]), .doors = {}, .home = {}};
+  Launched launched{.pid = -1,
+                    .pidfd = {},
+                    .status_socket = Fd(sockets[0]),
+                    .doors = {},
+                    .service = {},
+                    .home = {}};
   order.descriptors.push_back({launcher_status_number, Fd(sockets[1])});
   CHECK(order.descriptors.size() <= descriptors_max);
   ::setsockopt(sockets[0], SOL_SOCKET, SO_RCVTIMEO, &launch_patience, sizeof launch_patience);
@@ -317,7 +326,7 @@ Launched launch(LaunchOrder order) {
     if (::send(launched.status_socket.get(), &launcher_go, 1, MSG_NOSIGNAL) != 1) {
       throw launch_error("begin", errno);
     }
-    await_start(launched, order.door_count, order.in_pid_namespace);
+    await_start(launched, order);
   } catch (...) {
     discard(launched.pid);
     throw;

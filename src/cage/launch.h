@@ -23,6 +23,7 @@ struct LaunchOrder {
   bool in_pid_namespace = false;
   bool in_user_namespace = false;
   std::size_t door_count = 0;
+  bool has_service = false;
 };
 
 struct Launched {
@@ -30,7 +31,8 @@ struct Launched {
   Fd pidfd;
   Fd status_socket;  // where pid 1 tells how the program ended
   std::vector<Fd> doors;
-  Fd home;  // of a cage with files of its own: its folder, which can't be found by any path
+  Fd service;  // a connection to it, if one was ordered
+  Fd home;     // of a cage with files of its own: its folder, which can't be found by any path
 };
 
 // The number under which the launcher finds the status socket, and the filter.

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -55,6 +56,16 @@ struct Command {
   std::vector<std::pair<std::string, std::string>> environment = {};
 };
 
+// A second program in the same cage, which serves the first one, and us, at a socket. It is started
+// by systemd's protocol (sd_listen_fds): the socket is there before either program runs, so who
+// calls early waits. It has the first one's walls and limits, but none of its descriptors. Nothing
+// follows from its end.
+struct Service {
+  std::filesystem::path socket;  // a file in the cage, below its home
+  std::filesystem::path program;
+  std::vector<std::string> arguments = {};
+};
+
 // What to start, and with what. Standard streams that are not listed are /dev/null; the child has
 // no other descriptors, and no files but the system's libraries and programs, its home, and what
 // is listed here.
@@ -68,6 +79,8 @@ struct ChildOrder {
   // How many ways lead from inside to us. The first has always the port 8723 in a cage with a
   // network of its own, the next one 8724, and so on.
   std::size_t door_count = 0;
+  // Only in a cage with files of its own, which is one at the level strict.
+  std::optional<Service> service = {};
 };
 
 }  // namespace capstan

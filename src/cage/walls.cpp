@@ -66,6 +66,17 @@ void add_doors(Words& words, const Plan& plan) {
   }
 }
 
+void add_service(Words& words, const ChildOrder& order) {
+  if (!order.service) {
+    return;
+  }
+  words.add({"--service", order.service->socket.string()});
+  words.add({"--service-word", order.service->program.string()});
+  for (const std::string& argument : order.service->arguments) {
+    words.add({"--service-word", argument});
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> launcher_words(const Plan& plan, const ChildOrder& order,
@@ -88,6 +99,7 @@ std::vector<std::string> launcher_words(const Plan& plan, const ChildOrder& orde
   }
   if (plan.level == IsolationLevel::strict) {
     words.add({"--namespaces"});
+    add_service(words, order);
   }
   words.add({"--", command.program.string()});
   std::vector<std::string> list = words.take();

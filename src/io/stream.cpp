@@ -1,6 +1,9 @@
 #include "io/stream.h"
 
 #include <array>
+#include <cerrno>
+#include <cstring>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <boost/asio/as_tuple.hpp>
@@ -45,6 +48,29 @@ std::size_t Stream::read_now(std::span<char> buffer) {
 Async<> Stream::write(std::string_view bytes) {
   co_await asio::async_write(descriptor_, asio::buffer(bytes.data(), bytes.size()),
                              asio::use_awaitable);
+}
+
+void Stream::write_now(std::string_view bytes, const Fd* passed) {
+  iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr header{};
+  header.msg_iov = &piece;
+  header.msg_iovlen = 1;
+  if (passed != nullptr) {
+    header.msg_control = control.data();
+    header.msg_controllen = control.size();
+    cmsghdr* rights = CMSG_FIRSTHDR(&header);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof(int));
+    int descriptor = passed->get();
+    std::memcpy(CMSG_DATA(rights), &descriptor, sizeof descriptor);
+  }
+  ssize_t sent = ::sendmsg(descriptor_.native_handle(), &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent != static_cast<ssize_t>(bytes.size())) {
+    throw Error(ErrorCode::unavailable, "the other side does not read",
+                sent < 0 ? std::strerror(errno) : "it took a part");
+  }
 }
 
 void Stream::close() {

@@ -25,6 +25,10 @@ class Stream {
   // Writes all of it. The bytes must stay alive until then. Throws unavailable when the other
   // side has gone.
   Async<> write(std::string_view bytes);
+  // Writes all of it at once, on a socket, together with a descriptor if one is given. Throws
+  // unavailable if the other side has gone, or has left no room; then the stream is of no use any
+  // more.
+  void write_now(std::string_view bytes, const Fd* passed = nullptr);
   void close();
 
  private:

@@ -76,6 +76,8 @@ bool take_option(std::string_view option, Words& words, Instructions& into) {
     return add(into.scratches, path, words.number());
   }
   if (option == "--door") return add(into.doors, words.number());
+  if (option == "--service") return set(into.service.socket, words.text());
+  if (option == "--service-word") return add(into.service.words, words.text());
   if (option == "--connect-to") return add(into.connect_to, words.number());
   if (option == "--landlock") return set(into.landlock);
   if (option == "--writes-proc") return set(into.writes_proc);

@@ -15,6 +15,13 @@ struct Scratch {
   std::uint64_t bytes_max;
 };
 
+// A second program, started before the first, with the socket at which it serves. Its arguments
+// begin with the path of the program.
+struct ServiceInstructions {
+  const char* socket = nullptr;
+  std::vector<const char*> words;
+};
+
 // The launcher's command line (written by cage/walls.cpp): options, then `--` and the program with
 // its arguments. All paths are absolute and hold no symbolic links. The program's environment is
 // the launcher's own, its descriptors are those that the launcher was started with.
@@ -27,6 +34,7 @@ struct Instructions {
   std::vector<const char*> writable;      // --writable PATH
   std::vector<Scratch> scratches;         // --scratch PATH BYTES
   std::vector<std::uint16_t> doors;       // --door PORT: a listener on the cage's loopback
+  ServiceInstructions service;            // --service SOCKET, --service-word WORD
   std::vector<std::uint16_t> connect_to;  // --connect-to PORT: TCP leads there and nowhere else
   bool landlock = false;                  // --landlock
   bool writes_proc = false;               // --writes-proc: maps users of namespaces it makes

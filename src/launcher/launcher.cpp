@@ -26,6 +26,7 @@
 #include "launcher/landlock.h"
 #include "launcher/privileges.h"
 #include "launcher/report.h"
+#include "launcher/service.h"
 
 namespace capstan {
 namespace {
@@ -68,7 +69,8 @@ void hand_over_home(const char* path) {
   ::close(folder);
 }
 
-void enter_namespaces(const Instructions& instructions) {
+// Returns the listening socket of the service, if there is to be one.
+int enter_namespaces(const Instructions& instructions) {
   if (::unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) != 0) {
     fail("make namespaces");
   }
@@ -79,6 +81,7 @@ void enter_namespaces(const Instructions& instructions) {
   for (std::uint16_t port : instructions.doors) {
     open_door(port);
   }
+  return open_service(instructions);
 }
 
 void give_up_privileges(const Instructions& instructions) {
@@ -177,11 +180,13 @@ int main(int count, char** words) {
   }
   ::umask(0022);
   set_limits(*instructions);
+  int service_socket = -1;
   if (instructions->namespaces) {
-    enter_namespaces(*instructions);
+    service_socket = enter_namespaces(*instructions);
   }
   give_up_privileges(*instructions);
   if (instructions->namespaces) {
+    start_service(*instructions, service_socket);
     start_program(*instructions);
   }
   become_program(*instructions);

@@ -15,6 +15,7 @@ struct LauncherReport {
   enum class Kind : std::uint32_t {
     home,     // the packet carries the folder that the program starts in
     door,     // the packet carries a listening socket; in the order of --door
+    service,  // the packet carries a connection to the service
     started,  // the program runs, as a child of the launcher, which stays as the cage's pid 1
     failed,   // `step` failed with errno `value`; the launcher has ended
     ended,    // the program has ended with the wait status `value`, and all others in its cage
