@@ -1,0 +1,94 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cdp/devtools.h"
+#include "display/jpeg.h"
+#include "display/picture_source.h"
+#include "io/clock.h"
+#include "io/workers.h"
+
+namespace capstan {
+
+// The pages of a browser without a screen, one at a time, as DevTools shows them.
+//
+// While DevTools casts a page, Chromium copies and encodes every frame that the page makes, which
+// costs a processor 45 ms each, whatever we take of them. So what moves all the time is not cast
+// but looked at twice a second, unless somebody watches it live. Before somebody looks for the
+// first time it doesn't even join the browser.
+class Screencast final : public PictureSource {
+ public:
+  struct Page {
+    std::string target_id;
+    std::string title;
+    std::string url;
+  };
+
+  // `picture` is drawn into, and outlives it, as does the rest.
+  Screencast(Executor executor, Clock& clock, Workers& workers, DevTools& devtools,
+             const Picture& picture);
+
+  Async<> live() override;
+  void look(std::optional<Duration> interval) override;
+  Async<> changed() override { return changed_.wait(); }
+  Async<Change> update() override;
+
+  // The pages that are open, in the order in which they were opened. The newest one is shown until
+  // it closes, or another one is asked for.
+  const std::vector<Page>& pages() const { return pages_; }
+  const std::string& shown() const { return shown_; }
+  void show(const std::string& target_id);
+  // A command to the page that is shown, whose answer nobody waits for.
+  void tell_page(std::string_view method, json::object params);
+  // Called when one of the three has changed.
+  void on_pages(std::function<void()> listener) { pages_listener_ = std::move(listener); }
+
+ private:
+  enum class Asked { attach, screenshot };
+
+  Async<> send_commands();
+  Async<> receive_messages();
+  Async<> govern();
+  void take(const json::object& message);
+  void take_answer(std::int64_t id, const json::object& message);
+  void take_frame(const json::object& params);
+  void note_page(const json::object& info);
+  void forget_page(const std::string& target_id);
+  void attach();
+  void cast(bool on);
+  void ask_for_screenshot();
+  bool moves_all_the_time() const;
+  std::int64_t post(std::string_view method, json::object params, std::string_view session = {});
+  void tell_pages();
+
+  Clock& clock_;
+  Workers& workers_;
+  DevTools& devtools_;
+  const Picture& picture_;
+  std::unique_ptr<Party> party_;
+  Channel<std::string> commands_;
+  std::int64_t last_id_ = 0;
+  std::map<std::int64_t, Asked> asked_;
+
+  std::vector<Page> pages_;
+  std::string shown_;    // its target
+  std::string session_;  // ours at it, once it is attached
+  std::function<void()> pages_listener_;
+
+  Event wanted_;  // somebody has looked, once
+  std::optional<Duration> looked_at_every_;
+  bool is_casting_ = false;
+  bool is_sampling_ = false;
+  std::deque<SteadyTime> frame_times_;  // of the last two seconds
+  int equal_samples_ = 0;
+
+  std::string frame_;  // the newest, as base64, until it is drawn
+  std::optional<json::value> frame_to_acknowledge_;
+  Event changed_;
+};
+
+}  // namespace capstan

@@ -1,0 +1,104 @@
+#include "display/x11_connection.h"
+
+#include <array>
+
+#include "base/error.h"
+#include "base/take_over.h"
+#include "io/outcome.h"
+
+namespace capstan {
+namespace {
+
+Error display_gone() { return Error(ErrorCode::unavailable, "the display has gone"); }
+
+}  // namespace
+
+X11Connection::X11Connection(Executor executor, Fd socket)
+    : executor_(executor), stream_(executor, std::move(socket)) {}
+
+Async<x11::Setup> X11Connection::shake_hands() {
+  send(x11::setup_request());
+  sequence_ = 0;  // the first request has the number 1
+  std::string greeting;
+  std::size_t wanted = x11::setup_head_bytes;
+  std::array<char, 4096> buffer{};
+  while (greeting.size() < wanted) {
+    std::size_t room = std::min(buffer.size(), wanted - greeting.size());
+    std::size_t count = co_await stream_.read_some({buffer.data(), room});
+    greeting.append(buffer.data(), count);
+    if (count > 0 && greeting.size() == x11::setup_head_bytes) {
+      wanted = x11::setup_bytes(greeting).value_or(0);
+    }
+    if (count == 0 || wanted == 0) {
+      throw Error(ErrorCode::unavailable, "the display does not answer as an X server");
+    }
+  }
+  std::optional<x11::Setup> setup = x11::read_setup(greeting);
+  if (!setup) {
+    throw Error(ErrorCode::unavailable, "the display has no screen");
+  }
+  co_return *setup;
+}
+
+Async<> X11Connection::live(std::function<void(const x11::Message&)> on_event) {
+  // Whoever waits for an answer is told, also when this is cancelled.
+  struct Ending {
+    X11Connection* connection;
+    ~Ending() { connection->end(); }
+  } ending{this};
+  std::array<char, 16384> buffer{};
+  while (std::size_t count = co_await stream_.read_some(buffer)) {
+    reader_.add({buffer.data(), count});
+    while (std::optional<x11::Message> message = reader_.take()) {
+      if (message->kind == x11::Message::Kind::event) {
+        on_event(*message);
+      } else {
+        take(std::move(*message));
+      }
+    }
+  }
+}
+
+void X11Connection::send(std::string_view request, const Fd* passed) {
+  if (ended_) {
+    throw display_gone();
+  }
+  stream_.write_now(request, passed);
+  ++sequence_;
+}
+
+Async<std::string> X11Connection::call(std::string request) {
+  send(request);
+  auto call = std::make_shared<Call>(executor_, sequence_);
+  calls_.push_back(call);
+  co_await call->answered.wait();
+  if (!call->answer) {
+    throw display_gone();
+  }
+  if (call->answer->kind == x11::Message::Kind::error) {
+    throw Error(ErrorCode::unavailable, "the display refused a request",
+                "X error " + std::to_string(call->answer->code));
+  }
+  co_return std::move(call->answer->bytes);
+}
+
+// Answers come in the order of the requests. One that nobody waits for is an error of a request
+// without a reply.
+void X11Connection::take(x11::Message message) {
+  if (!calls_.empty() && calls_.front()->sequence == message.sequence) {
+    std::shared_ptr<Call> call = std::move(calls_.front());
+    calls_.pop_front();
+    call->answer = std::move(message);
+    call->answered.set();
+  }
+}
+
+void X11Connection::end() {
+  ended_ = true;
+  for (const std::shared_ptr<Call>& call : calls_) {
+    call->answered.set();
+  }
+  calls_.clear();
+}
+
+}  // namespace capstan

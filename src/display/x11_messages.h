@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "display/picture.h"
+
+namespace capstan {
+
+// The little of the X11 protocol that a display needs: to see what changes on a screen, to fetch
+// its pixels into shared memory, and to press keys and buttons. Requests are made as bytes; what a
+// server sends is cut into messages and read, and is not trusted (X Window System Protocol,
+// release 7; extensions MIT-SHM 1.2, DAMAGE 1.1, XFIXES 5.0, XTEST 2.2). Byte order is little
+// endian. No input or output.
+namespace x11 {
+
+using Id = std::uint32_t;
+
+std::string setup_request();
+
+// What of a server's greeting matters.
+struct Setup {
+  Id id_base = 0;  // ours begin here
+  Id root = 0;
+  PictureSize size;
+  std::uint8_t depth = 0;
+  std::uint8_t keycode_min = 0;
+  std::uint8_t keycode_max = 0;
+};
+
+// How long the greeting is, as its first 8 bytes tell; nothing if it isn't one, or a refusal.
+inline constexpr std::size_t setup_head_bytes = 8;
+std::optional<std::size_t> setup_bytes(std::string_view head);
+// Reads the whole greeting; nothing if it isn't one, or has no screen.
+std::optional<Setup> read_setup(std::string_view greeting);
+
+std::string query_extension(std::string_view name);
+struct Extension {
+  std::uint8_t opcode = 0;
+  std::uint8_t first_event = 0;
+};
+// Nothing if the server doesn't have it.
+std::optional<Extension> read_extension(std::string_view reply);
+
+// Each extension has to be asked for its version before it is used.
+std::string shm_query_version(Extension shm);
+std::string damage_query_version(Extension damage);
+std::string fixes_query_version(Extension fixes);
+
+// Goes with the descriptor of the memory.
+std::string shm_attach(Extension shm, Id segment);
+// Writes whole lines of the drawable's pixels into the segment, at `offset`.
+std::string shm_get_image(Extension shm, Id drawable, const Area& area, Id segment,
+                          std::uint32_t offset);
+
+// Tells once when something has changed, and again after each damage_take().
+std::string damage_create(Extension damage, Id id, Id drawable);
+// Moves what has changed into the region.
+std::string damage_take(Extension damage, Id id, Id region);
+std::string region_create(Extension fixes, Id region);
+std::string region_fetch(Extension fixes, Id region);
+Change read_region(std::string_view reply);
+
+enum class Press : std::uint8_t { key_down = 2, key_up = 3, button_down = 4, button_up = 5 };
+std::string press(Extension test, Press kind, std::uint8_t code);
+std::string move_pointer(Extension test, Id root, int x, int y);
+// Both levels of the key then have this symbol.
+std::string map_key(std::uint8_t keycode, std::uint32_t symbol);
+
+// What a server sends after its greeting.
+struct Message {
+  enum class Kind { reply, error, event };
+  Kind kind = Kind::event;
+  std::uint8_t code = 0;  // of an event its number, of an error its code
+  std::uint16_t sequence = 0;
+  std::string bytes;  // the whole message
+};
+
+// Cuts the stream of bytes into messages.
+class MessageReader {
+ public:
+  void add(std::string_view bytes) { bytes_.append(bytes); }
+  // The next message that is complete. Throws unavailable for one that is longer than any that we
+  // ask for.
+  std::optional<Message> take();
+
+ private:
+  std::string bytes_;
+};
+
+}  // namespace x11
+}  // namespace capstan

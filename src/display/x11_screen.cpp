@@ -1,0 +1,127 @@
+#include "display/x11_screen.h"
+
+#include "io/race.h"
+#include "io/scope.h"
+
+namespace capstan {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// A server that is alive answers within a millisecond, on a busy machine within some hundred.
+constexpr auto patience = 10s;
+// Starting one takes 60 to 200 ms, 800 the first time on a machine.
+constexpr auto start_patience = 30s;
+
+// What we make on the server, counted from the first id that is ours.
+constexpr x11::Id segment_number = 0;
+constexpr x11::Id damage_number = 1;
+constexpr x11::Id region_number = 2;
+
+}  // namespace
+
+X11Screen::X11Screen(Executor executor, Clock& clock, Fd socket, const Picture& picture)
+    : clock_(clock),
+      picture_(picture),
+      connection_(executor, std::move(socket)),
+      damaged_(executor),
+      prepared_(executor) {}
+
+Async<> X11Screen::live() {
+  auto greeted = co_await outcome_of(within(clock_, start_patience, connection_.shake_hands(),
+                                            "the display did not start in time"));
+  if (greeted.ok()) {
+    setup_ = greeted.value();
+    std::vector<Async<>> works;
+    works.push_back(connection_.live([this](const x11::Message& event) {
+      if (event.code == damage_.first_event) {
+        damaged_.set();
+      }
+    }));
+    works.push_back(prepare());
+    auto lived = co_await outcome_of(first_of(std::move(works)));
+    failure_ = lived.ok() ? Error(ErrorCode::unavailable, "the display has gone") : lived.error();
+  } else {
+    failure_ = greeted.error();
+  }
+  prepared_.set();
+  damaged_.set();
+}
+
+// Doesn't return, so that the connection lives on beside it.
+Async<> X11Screen::prepare() {
+  shm_ = co_await extension("MIT-SHM");
+  damage_ = co_await extension("DAMAGE");
+  fixes_ = co_await extension("XFIXES");
+  test_ = co_await extension("XTEST");
+  bool fits = setup_.size == picture_.size() && setup_.depth == 24;
+  if (!fits) {
+    throw Error(ErrorCode::unavailable, "the display has a screen of another form");
+  }
+  co_await connection_.call(x11::shm_query_version(shm_));
+  co_await connection_.call(x11::damage_query_version(damage_));
+  co_await connection_.call(x11::fixes_query_version(fixes_));
+  connection_.send(x11::shm_attach(shm_, setup_.id_base + segment_number), &picture_.file());
+  connection_.send(x11::region_create(fixes_, setup_.id_base + region_number));
+  connection_.send(x11::damage_create(damage_, setup_.id_base + damage_number, setup_.root));
+  prepared_.set();
+  Event never(co_await asio::this_coro::executor);
+  co_await never.wait();
+}
+
+Async<x11::Extension> X11Screen::extension(std::string name) {
+  std::string reply = co_await connection_.call(x11::query_extension(name));
+  std::optional<x11::Extension> extension = x11::read_extension(reply);
+  if (!extension) {
+    throw Error(ErrorCode::unavailable, "the display has no extension " + name);
+  }
+  co_return *extension;
+}
+
+Async<> X11Screen::ready() {
+  co_await prepared_.wait();
+  if (failure_) {
+    throw Error(*failure_);
+  }
+}
+
+Async<Change> X11Screen::update() {
+  if (failure_) {
+    throw Error(*failure_);
+  }
+  damaged_.clear();
+  co_return co_await within(clock_, patience, fetch(), "the display does not answer");
+}
+
+Async<Change> X11Screen::fetch() {
+  x11::Id region = setup_.id_base + region_number;
+  connection_.send(x11::damage_take(damage_, setup_.id_base + damage_number, region));
+  std::string reply = co_await connection_.call(x11::region_fetch(fixes_, region));
+  Change change = x11::read_region(reply);
+  change.area = clip(change.area, picture_.size());
+  if (change.area.is_empty()) {
+    co_return Change{};
+  }
+  // Whole lines, so that each lies in the picture where it belongs.
+  Area lines{.y = change.area.y, .width = picture_.size().width, .height = change.area.height};
+  auto offset = static_cast<std::uint32_t>(picture_.stride() * static_cast<std::size_t>(lines.y));
+  co_await connection_.call(
+      x11::shm_get_image(shm_, setup_.root, lines, setup_.id_base + segment_number, offset));
+  change.pixels = std::min(change.pixels, change.area.pixels());
+  co_return change;
+}
+
+void X11Screen::move_pointer(int x, int y) {
+  connection_.send(x11::move_pointer(test_, setup_.root, x, y));
+}
+
+void X11Screen::press(x11::Press kind, std::uint8_t code) {
+  connection_.send(x11::press(test_, kind, code));
+}
+
+void X11Screen::map_key(std::uint8_t keycode, std::uint32_t symbol) {
+  connection_.send(x11::map_key(keycode, symbol));
+}
+
+}  // namespace capstan
