@@ -2,6 +2,9 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "display/display.h"
+#include "display/screencast.h"
+#include "display/x11_screen.h"
 #include "io/race.h"
 
 namespace capstan {
@@ -66,16 +69,28 @@ Async<> navigate(Party* page, std::string url) {
 
 }  // namespace
 
-Browser::Browser(Executor executor, Clock& clock, BrowserKind kind, std::unique_ptr<Child> child,
+Browser::Browser(Executor executor, Clock& clock, Workers& workers, BrowserKind kind,
+                 Viewport viewport, std::unique_ptr<Child> child,
                  std::unique_ptr<DevTools> devtools)
-    : clock_(clock),
+    : executor_(executor),
+      clock_(clock),
+      workers_(workers),
       kind_(kind),
       child_(std::move(child)),
       devtools_(std::move(devtools)),
+      viewport_(viewport),
       gone_(executor),
       scope_(executor, "browser") {
+  if (Fd screen = child_->take_service()) {
+    auto picture = std::make_unique<Picture>(screen_size(viewport));
+    auto source = std::make_unique<X11Screen>(executor, clock, std::move(screen), *picture);
+    screen_ = source.get();
+    display_ = std::make_unique<Display>(executor, clock, std::move(picture), std::move(source));
+  }
   scope_.spawn(live());
 }
+
+Browser::~Browser() = default;
 
 Async<> Browser::live() {
   auto outcome = co_await outcome_of(devtools_->live());
@@ -87,6 +102,9 @@ Async<> Browser::live() {
 }
 
 Async<> Browser::become_ready(Duration limit) {
+  if (screen_ != nullptr) {
+    co_await within(clock_, limit, screen_->ready(), "the display was not ready in time");
+  }
   json::object version = co_await within(clock_, limit, devtools_->call("Browser.getVersion"),
                                          "Chromium did not answer in time");
   product_ = text_at(version, "product").value_or("");
@@ -112,10 +130,24 @@ Async<std::vector<PageInfo>> Browser::pages() {
   co_return pages;
 }
 
+void Browser::show_pages() {
+  auto even = [](int side) { return (side + 1) / 2 * 2; };
+  auto picture = std::make_unique<Picture>(
+      PictureSize{.width = even(viewport_.width), .height = even(viewport_.height)});
+  auto source = std::make_unique<Screencast>(executor_, clock_, workers_, *devtools_, *picture);
+  display_ = std::make_unique<Display>(executor_, clock_, std::move(picture), std::move(source));
+}
+
 Async<> Browser::resize(Viewport viewport) {
-  if (viewport == viewport_) {
-    co_return;
+  if (viewport != viewport_) {
+    co_await set_window_size(viewport);
   }
+  if (!display_) {
+    show_pages();
+  }
+}
+
+Async<> Browser::set_window_size(Viewport viewport) {
   json::object window = co_await within(
       clock_, 10s,
       devtools_->call("Browser.getWindowForTarget", json::object{{"targetId", first_page_}}),
@@ -139,6 +171,9 @@ Async<> Browser::open(std::string url) {
 
 Async<> Browser::close() {
   child_->kill();
+  if (display_) {
+    co_await display_->close();
+  }
   co_await child_->gone();
   co_await scope_.close();
 }

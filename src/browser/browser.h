@@ -8,8 +8,12 @@
 #include "cdp/devtools.h"
 #include "io/clock.h"
 #include "io/scope.h"
+#include "io/workers.h"
 
 namespace capstan {
+
+class Display;
+class X11Screen;
 
 // One page as DevTools lists it.
 struct PageInfo {
@@ -22,11 +26,12 @@ struct PageInfo {
 // pool while it is warm. Who owns it must await close() before destroying it.
 class Browser {
  public:
-  Browser(Executor executor, Clock& clock, BrowserKind kind, std::unique_ptr<Child> child,
-          std::unique_ptr<DevTools> devtools);
+  Browser(Executor executor, Clock& clock, Workers& workers, BrowserKind kind, Viewport viewport,
+          std::unique_ptr<Child> child, std::unique_ptr<DevTools> devtools);
+  ~Browser();
 
-  // Waits until DevTools answers and the first page is there. Throws when that takes longer than
-  // `limit` or the browser ends.
+  // Waits until DevTools answers, the first page is there, and the screen, if there is one. Throws
+  // when that takes longer than `limit` or the browser ends.
   Async<> become_ready(Duration limit);
 
   BrowserKind kind() const { return kind_; }
@@ -35,11 +40,15 @@ class Browser {
   const std::string& product() const { return product_; }
   const std::string& first_page() const { return first_page_; }
 
+  // What it shows: its screen, or else one of its pages. Null before resize().
+  Display* display() const { return display_.get(); }
+  bool has_screen() const { return screen_ != nullptr; }
+
   bool is_gone() const { return gone_.is_set(); }
   // Waits until the process has ended or its pipe has broken.
   Async<> gone() { return gone_.wait(); }
 
-  // Makes the first page's viewport this large.
+  // Makes the first page's viewport this large. Once, before anybody uses it.
   Async<> resize(Viewport viewport);
   // Opens the address in the first page, and waits for the navigation to be committed or to fail.
   Async<> open(std::string url);
@@ -55,14 +64,20 @@ class Browser {
 
  private:
   Async<> live();
+  Async<> set_window_size(Viewport viewport);
+  void show_pages();
 
+  Executor executor_;
   Clock& clock_;
+  Workers& workers_;
   const BrowserKind kind_;
   std::unique_ptr<Child> child_;
   std::unique_ptr<DevTools> devtools_;
   std::string product_;
   std::string first_page_;
   Viewport viewport_;
+  X11Screen* screen_ = nullptr;  // the display's
+  std::unique_ptr<Display> display_;
   Event gone_;
   Scope scope_;
 };

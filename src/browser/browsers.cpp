@@ -1,5 +1,7 @@
 #include "browser/browsers.h"
 
+#include <unistd.h>
+
 #include <prometheus/histogram.h>
 
 #include "base/log.h"
@@ -14,12 +16,28 @@ namespace {
 
 constexpr std::size_t version_bytes_max = 4096;  // one line, in truth
 
+// Where Chromium looks for the screen of this name. In a cage it is the only one.
+constexpr const char* screen_name = ":0";
+constexpr const char* screen_socket = "/tmp/.X11-unix/X0";
+
+// The socket is there already, and nobody but the cage can reach it, so no cookie is asked for.
+std::vector<std::string> xvfb_arguments(PictureSize size) {
+  return {screen_name, "-screen",
+          "0",         std::to_string(size.width) + "x" + std::to_string(size.height) + "x24",
+          "-dpi",      "96",
+          "-ac",       "-noreset",
+          "-nolisten", "tcp",
+          "-nolisten", "unix",
+          "-nolisten", "local"};
+}
+
 std::vector<std::pair<std::string, std::string>> browser_environment(
     const std::filesystem::path& home) {
   return {{"HOME", home.string()},
           {"TMPDIR", home.string()},
           {"PATH", "/usr/bin:/bin"},
           {"LANG", "C.UTF-8"},
+          {"DISPLAY", screen_name},  // it is there only for those that have a screen
           {"TZ", "UTC"}};
 }
 
@@ -35,10 +53,11 @@ CageLimits browser_limits() {
           .file_bytes_max = 4096 * mib};
 }
 
-Browsers::Browsers(Executor executor, Clock& clock, Cage& cage, Metrics& metrics,
+Browsers::Browsers(Executor executor, Clock& clock, Workers& workers, Cage& cage, Metrics& metrics,
                    BrowserSettings settings)
     : executor_(std::move(executor)),
       clock_(clock),
+      workers_(workers),
       cage_(cage),
       settings_(std::move(settings)),
       launch_seconds_(metrics.seconds("capstan_browser_launch_seconds",
@@ -110,11 +129,29 @@ std::filesystem::path Browsers::program(BrowserKind kind) const {
       kind == BrowserKind::headful ? settings_.chromium : settings_.headless_shell, ignored);
 }
 
-ChildOrder Browsers::order(BrowserKind kind) const {
+std::optional<std::string> Browsers::screen_trouble() const {
+  if (!is_strict()) {
+    return "a screen needs a cage of the level strict";
+  }
+  if (::access(settings_.xvfb.c_str(), X_OK) != 0) {
+    return "there is no " + settings_.xvfb.string();
+  }
+  return std::nullopt;
+}
+
+ChildOrder Browsers::order(BrowserKind kind, Viewport viewport) const {
   ChildOrder order{.kind = CageKind::browser, .limits = settings_.limits, .door_count = 1};
-  order.command = [this, kind](const Interior& interior) {
+  const bool has_screen = this->has_screen(kind);
+  if (has_screen) {
+    order.service = Service{.socket = screen_socket,
+                            .program = settings_.xvfb,
+                            .arguments = xvfb_arguments(screen_size(viewport))};
+  }
+  order.command = [this, kind, viewport, has_screen](const Interior& interior) {
     return Command{.program = program(kind),
                    .arguments = to_arguments({.kind = kind,
+                                              .viewport = viewport,
+                                              .has_screen = has_screen,
                                               .profile_folder = interior.home / "profile",
                                               .user_agent = user_agent(version_),
                                               .proxy = interior.doors.front(),
@@ -126,22 +163,22 @@ ChildOrder Browsers::order(BrowserKind kind) const {
   return order;
 }
 
-Async<std::unique_ptr<Browser>> Browsers::start_process(BrowserKind kind) {
+Async<std::unique_ptr<Browser>> Browsers::start_process(BrowserKind kind, Viewport viewport) {
   StreamPair commands = make_input_pipe();
   StreamPair answers = make_output_pipe();
-  ChildOrder order = this->order(kind);
+  ChildOrder order = this->order(kind, viewport);
   order.descriptors.push_back({3, std::move(commands.theirs)});
   order.descriptors.push_back({4, std::move(answers.theirs)});
   std::unique_ptr<Child> child = co_await cage_.start(std::move(order));
   auto devtools =
       std::make_unique<DevTools>(executor_, clock_, Stream(executor_, std::move(commands.ours)),
                                  Stream(executor_, std::move(answers.ours)), devtools_accounts_);
-  co_return std::make_unique<Browser>(executor_, clock_, kind, std::move(child),
+  co_return std::make_unique<Browser>(executor_, clock_, workers_, kind, viewport, std::move(child),
                                       std::move(devtools));
 }
 
-Async<std::unique_ptr<Browser>> Browsers::start_ready(BrowserKind kind) {
-  std::unique_ptr<Browser> browser = co_await start_process(kind);
+Async<std::unique_ptr<Browser>> Browsers::start_ready(BrowserKind kind, Viewport viewport) {
+  std::unique_ptr<Browser> browser = co_await start_process(kind, viewport);
   auto ready = co_await outcome_of(browser->become_ready(settings_.launch_limit));
   if (!ready.ok()) {
     co_await browser->close();
@@ -150,13 +187,13 @@ Async<std::unique_ptr<Browser>> Browsers::start_ready(BrowserKind kind) {
   co_return browser;
 }
 
-Async<std::unique_ptr<Browser>> Browsers::launch(BrowserKind kind) {
+Async<std::unique_ptr<Browser>> Browsers::launch(BrowserKind kind, Viewport viewport) {
   if (version_.empty()) {
     // It was missing when the server started.
     auto known = co_await outcome_of(get_to_know_chromium());
   }
   SteadyTime begin = clock_.now();
-  auto browser = co_await outcome_of(start_ready(kind));
+  auto browser = co_await outcome_of(start_ready(kind, viewport));
   if (!browser.ok()) {
     const std::string& message = browser.error().message();
     const std::string& cause = browser.error().cause();
@@ -178,9 +215,12 @@ std::optional<std::string> Browsers::trouble() const {
   return unsafe ? unsafe : failures_.trouble();
 }
 
-Async<std::unique_ptr<Browser>> Browsers::take(BrowserKind kind) {
+Async<std::unique_ptr<Browser>> Browsers::take(BrowserKind kind, Viewport viewport) {
   if (auto unsafe = shortfall(cage_.isolation(CageKind::browser), settings_.isolation_min)) {
     throw Error(ErrorCode::unavailable, "browsers are not started: " + *unsafe);
+  }
+  if (viewport != Viewport() && has_screen(kind)) {
+    co_return co_await launch(kind, viewport);
   }
   co_return co_await pool(kind).take();
 }

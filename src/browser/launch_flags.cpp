@@ -8,6 +8,12 @@ std::string_view to_text(BrowserKind kind) {
 
 int bars_height(BrowserKind kind) { return kind == BrowserKind::headful ? 87 : 0; }
 
+PictureSize screen_size(Viewport viewport) {
+  auto even = [](int side) { return (side + 1) / 2 * 2; };
+  return {.width = even(viewport.width),
+          .height = even(viewport.height + bars_height(BrowserKind::headful) + 1)};
+}
+
 std::string user_agent(std::string_view version) {
   std::string major(version.substr(0, version.find('.')));
   // The reduced form, which is what Chromium itself sends since version 101.
@@ -16,7 +22,7 @@ std::string user_agent(std::string_view version) {
 }
 
 std::vector<std::string> to_arguments(const LaunchFlags& flags) {
-  Viewport viewport;
+  const Viewport& viewport = flags.viewport;
   std::string window = std::to_string(viewport.width) + "," +
                        std::to_string(viewport.height + bars_height(flags.kind));
   std::vector<std::string> arguments{
@@ -69,11 +75,14 @@ std::vector<std::string> to_arguments(const LaunchFlags& flags) {
       "--disable-gpu",
   };
   if (flags.kind == BrowserKind::headful) {
-    // Until sessions have a display of their own.
+    arguments.emplace_back("--disable-extensions");
+    arguments.emplace_back("--window-position=0,0");
+    arguments.emplace_back("--test-type");  // no bar that warns of --no-sandbox takes height away
+  }
+  if (flags.kind == BrowserKind::headful && !flags.has_screen) {
     arguments.emplace_back("--headless=new");
     arguments.push_back("--screen-info={" + std::to_string(viewport.width) + "x" +
                         std::to_string(viewport.height + bars_height(flags.kind)) + "}");
-    arguments.emplace_back("--disable-extensions");
   }
   if (!flags.own_sandbox) {
     arguments.emplace_back("--no-sandbox");

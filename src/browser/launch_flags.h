@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "display/picture.h"
+
 namespace capstan {
 
 // Which Chromium a session gets: the full browser, or the headless shell, which takes a third of
@@ -22,9 +24,15 @@ struct Viewport {
 // The height that full Chromium's own bars take from its window, measured on Chromium 156:
 // a window of 900 shows a page of 813. The shell has no bars.
 int bars_height(BrowserKind kind);
+// The size of the screen that a browser with this viewport fits on exactly. Encoders want even
+// numbers; and a window that covers the whole screen gets a pixel less than it asked for.
+PictureSize screen_size(Viewport viewport);
 
 struct LaunchFlags {
   BrowserKind kind;
+  Viewport viewport = {};
+  // Whether a headful browser has a screen. If not, it runs without showing its window.
+  bool has_screen = false;
   std::filesystem::path profile_folder;
   std::string user_agent;
   // Where every connection goes, http://127.0.0.1:PORT.
