@@ -25,6 +25,8 @@ int to_status(ErrorCode code) {
       return 404;
     case ErrorCode::conflict:
       return 409;
+    case ErrorCode::gone:
+      return 410;
     case ErrorCode::unsupported_media_type:
       return 415;
     case ErrorCode::unprocessable:

@@ -10,6 +10,7 @@ ExitCode to_exit_code(const Error& error) {
     case ErrorCode::permission_denied:
       return ExitCode::not_allowed;
     case ErrorCode::not_found:
+    case ErrorCode::gone:
       return ExitCode::not_found;
     case ErrorCode::unprocessable:
     case ErrorCode::unsupported_media_type:

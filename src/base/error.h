@@ -13,6 +13,7 @@ enum class ErrorCode {
   permission_denied,
   not_found,
   conflict,
+  gone,
   unprocessable,
   unsupported_media_type,
   resource_exhausted,
