@@ -27,8 +27,6 @@ constexpr Operation operations[] = {
     {Method::post, "/v1/sessions/{sessionId}/uploads"},
     {Method::get, "/v1/sessions/{sessionId}/downloads"},
     {Method::get, "/v1/sessions/{sessionId}/downloads/{downloadId}/fetch"},
-    {Method::post, "/v1/sessions/{sessionId}/recordings/pause"},
-    {Method::post, "/v1/sessions/{sessionId}/recordings/resume"},
     {Method::post, "/v1/sessions/{sessionId}/agent/{action}"},
     {Method::get, "/v1/sessions/{sessionId}/agent/{action}"},
     {Method::get, "/v1/sessions/{sessionId}/tags"},

@@ -98,4 +98,23 @@ Async<Response> RecordingRoutes::remove(Call call) {
   co_return data_response(json::object{{"status", "success"}});
 }
 
+Async<std::shared_ptr<Recorder>> RecordingRoutes::recorder_of(const Call* call) {
+  SessionId id = call->id<SessionId>("sessionId", "session");
+  std::shared_ptr<Session> session = co_await sessions_.find_running(call->caller.team, id);
+  if (!session->recorder()) {
+    throw Error(ErrorCode::invalid_argument, "session " + id.text() + " is not recorded");
+  }
+  co_return session->recorder();
+}
+
+Async<Response> RecordingRoutes::pause(Call call) {
+  (co_await recorder_of(&call))->pause();
+  co_return data_response(json::object{{"data", json::object{{"status", "paused"}}}});
+}
+
+Async<Response> RecordingRoutes::resume(Call call) {
+  (co_await recorder_of(&call))->resume();
+  co_return data_response(json::object{{"data", json::object{{"status", "recording"}}}});
+}
+
 }  // namespace capstan

@@ -18,8 +18,13 @@ class RecordingRoutes {
   Async<Response> fetch(Call call);
   Async<Response> timeline(Call call);
   Async<Response> remove(Call call);
+  Async<Response> pause(Call call);
+  Async<Response> resume(Call call);
 
  private:
+  // What records the session of the call's path. Throws not_found, and invalid_argument for one
+  // that isn't recorded.
+  Async<std::shared_ptr<Recorder>> recorder_of(const Call* call);
   // The session of the call's path; throws not_found, as for one of another team.
   Async<SessionId> session_of(const Call* call);
   Async<Response> fetch_one(Call call, std::string which);

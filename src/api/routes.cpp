@@ -56,6 +56,10 @@ std::vector<RouteRow> route_rows(const Routes& routes) {
       {Method::del, "/v1/sessions/{sessionId}", api_key, on(sessions, &SessionRoutes::end)},
       {Method::get, "/v1/sessions/{sessionId}/pages", api_key, on(sessions, &SessionRoutes::pages)},
 
+      {Method::post, "/v1/sessions/{sessionId}/recordings/pause", api_key,
+       on(recordings, &RecordingRoutes::pause)},
+      {Method::post, "/v1/sessions/{sessionId}/recordings/resume", api_key,
+       on(recordings, &RecordingRoutes::resume)},
       {Method::get, "/v1/sessions/{sessionId}/recordings", api_key,
        on(recordings, &RecordingRoutes::list)},
       {Method::get, "/v1/sessions/{sessionId}/recordings/primary/fetch", api_key,

@@ -133,11 +133,11 @@ constexpr std::pair<std::string_view, std::string_view> fields_without_effect[] 
     {"browser", "profile"},    {"browser", "web_bot_auth"},   {"", "integrations"},
     {"", "identities"}};
 
-json::array warnings_for(const Session& session, const json::object& body) {
+json::array warnings_for(const std::optional<std::string>& screen_trouble, const Session& session,
+                         const json::object& body) {
   json::array warnings;
-  if (session.kind() == BrowserKind::headful) {
-    warnings.emplace_back(
-        "headful browsers have no display yet: this one runs with --headless=new");
+  if (session.kind() == BrowserKind::headful && screen_trouble) {
+    warnings.emplace_back("the browser runs without showing its window: " + *screen_trouble);
   }
   for (const auto& [section, field] : fields_without_effect) {
     const json::value* inner = section.empty() ? nullptr : body.if_contains(section);
@@ -190,7 +190,8 @@ Async<Response> SessionRoutes::create(Call call) {
       {"cdp_url", devtools_address(call.request, *session)},
       {"live_view_url", nullptr},  // not built yet
   };
-  if (json::array warnings = warnings_for(*session, body); !warnings.empty()) {
+  if (json::array warnings = warnings_for(sessions_.screen_trouble(), *session, body);
+      !warnings.empty()) {
     data["warnings"] = std::move(warnings);
   }
   co_return data_response(std::move(data));

@@ -41,6 +41,7 @@ CageLimits browser_cage_limits(const Config& config) {
 BrowserSettings browser_settings(const Config& config) {
   return {.chromium = config.browser.chromium,
           .headless_shell = config.browser.headless_shell,
+          .xvfb = config.browser.xvfb,
           .warm_headful = config.browser.warm_headful,
           .warm_headless = config.browser.warm_headless,
           .limits = browser_cage_limits(config),
@@ -61,6 +62,14 @@ RunnerSettings runner_settings(const Config& config) {
 RecordingSettings recording_settings(const Config& config) {
   return {.kept_max = std::chrono::days(config.recordings.days),
           .bytes_max = config.recordings.gib_max * gib};
+}
+
+RecorderSettings recorder_settings(const Config& config) {
+  return {.video = {.ffmpeg = config.recordings.ffmpeg},
+          .frame_interval = std::chrono::milliseconds(1000) / config.recordings.frames_per_second,
+          .bytes_max = config.recordings.mib_max * mib,
+          .length_max = std::chrono::minutes(config.recordings.minutes_max),
+          .free_bytes_min = config.recordings.free_mib_min * mib};
 }
 
 SessionLimits session_limits(const Config& config) {
@@ -114,11 +123,13 @@ App::App(Executor executor, Config config)
       teams_(database_, clock_, random_),
       runtime_{.runner_folder = find_runner_folder(config_),
                .compile_cache = data_.compile_cache()},
-      browsers_(executor_, clock_, cage_, metrics_, browser_settings(config_)),
+      browsers_(executor_, clock_, workers_, cage_, metrics_, browser_settings(config_)),
       recordings_(executor_, clock_, database_, workers_, data_.recordings(),
                   recording_settings(config_)),
-      sessions_(executor_, clock_, random_, database_, browsers_, gateways_, exits_, sealer_,
-                metrics_, session_limits(config_)),
+      recorders_(executor_, clock_, random_, workers_, cage_, recordings_,
+                 recorder_settings(config_)),
+      sessions_(executor_, clock_, random_, database_, browsers_, gateways_, recorders_, exits_,
+                sealer_, metrics_, session_limits(config_)),
       bundler_(executor_, clock_, cage_, runtime_),
       tasks_(database_, clock_, random_, bundler_,
              TaskLimits{.code_bytes_max = config_.task.code_bytes_max}),
@@ -158,6 +169,7 @@ Async<> App::start() {
     log_error("runner_missing", {{"message", reason}});
   }
   co_await cage_.find_levels(isolation_level(config_.isolation.maximum));
+  co_await recorders_.start();
   co_await recordings_.start();
   co_await sessions_.start();
   co_await browsers_.start();
@@ -217,10 +229,12 @@ Async<> App::shut_down(Server* server) {
   auto answered = co_await outcome_of(
       within(clock_, last_answers, no_connections_left(server, &clock_), "connections are left"));
   co_await server->close();
+  co_await recorders_.close();
   co_await recordings_.close();
   co_await runners_.close();
   co_await browsers_.close();
   co_await cage_.close();
+  co_await recorders_.gone();
 }
 
 }  // namespace capstan

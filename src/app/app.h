@@ -47,6 +47,7 @@ class App {
   NodeRuntime runtime_;
   Browsers browsers_;
   Recordings recordings_;
+  Recorders recorders_;
   Sessions sessions_;
   Bundler bundler_;
   Tasks tasks_;

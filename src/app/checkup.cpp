@@ -37,9 +37,10 @@ Checkup::Checkup(Executor executor, const Config& config)
       work_folder_(config_.server.temporary_folder, workers_),
       cage_(executor, work_folder_),
       runtime_{.runner_folder = find_runner_folder(config_), .compile_cache = {}},
-      browsers_(executor, clock_, cage_, metrics_,
+      browsers_(executor, clock_, workers_, cage_, metrics_,
                 BrowserSettings{.chromium = config_.browser.chromium,
                                 .headless_shell = config_.browser.headless_shell,
+                                .xvfb = config_.browser.xvfb,
                                 .warm_headful = 0,
                                 .warm_headless = 0}),
       runners_(executor, clock_, cage_, runtime_, metrics_, {.warm = 0}) {}

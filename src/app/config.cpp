@@ -35,6 +35,7 @@ struct Choice {
 struct Count {
   std::size_t* target;
   std::size_t min;
+  std::size_t max = std::numeric_limits<std::int32_t>::max();
 };
 
 struct Address {
@@ -78,9 +79,15 @@ std::vector<Setting> settings_of(Config& config) {
       {"sessions.cpu_percent_max", Count{&config.sessions.cpu_percent_max, 0}},
       {"recordings.days", Count{&config.recordings.days, 1}},
       {"recordings.gib_max", Count{&config.recordings.gib_max, 1}},
+      {"recordings.mib_max", Count{&config.recordings.mib_max, 1}},
+      {"recordings.minutes_max", Count{&config.recordings.minutes_max, 1}},
+      {"recordings.free_mib_min", Count{&config.recordings.free_mib_min, 0}},
+      {"recordings.frames_per_second", Count{&config.recordings.frames_per_second, 1, 25}},
+      {"recordings.ffmpeg", &config.recordings.ffmpeg},
       {"browser.default", Choice{&config.browser.kind, {"headful", "headless"}}},
       {"browser.chromium", &config.browser.chromium},
       {"browser.headless_shell", &config.browser.headless_shell},
+      {"browser.xvfb", &config.browser.xvfb},
       {"browser.warm_headful", Count{&config.browser.warm_headful, 0}},
       {"browser.warm_headless", Count{&config.browser.warm_headless, 0}},
       {"task.network", Choice{&config.task.network, {"none", "egress"}}},
@@ -125,9 +132,10 @@ void apply(const Setting& setting, const Given& given, const std::string& place)
   if (const auto* count = std::get_if<Count>(&setting.target)) {
     const auto* number = std::get_if<std::int64_t>(&given);
     if (number == nullptr || *number < static_cast<std::int64_t>(count->min) ||
-        *number > std::numeric_limits<std::int32_t>::max()) {
+        *number > static_cast<std::int64_t>(count->max)) {
       refuse(place, setting.name,
-             "must be a whole number from " + std::to_string(count->min) + " to 2147483647");
+             "must be a whole number from " + std::to_string(count->min) + " to " +
+                 std::to_string(count->max));
     }
     *count->target = static_cast<std::size_t>(*number);
   } else if (const auto* address = std::get_if<Address>(&setting.target)) {

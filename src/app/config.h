@@ -50,14 +50,20 @@ struct Config {
   } sessions;
 
   struct {
-    std::size_t days = 30;     // for which one is kept
-    std::size_t gib_max = 10;  // all together; the oldest go first
+    std::size_t days = 30;       // for which one is kept
+    std::size_t gib_max = 10;    // all together; the oldest go first
+    std::size_t mib_max = 2048;  // of one, where it is cut off
+    std::size_t minutes_max = 360;
+    std::size_t free_mib_min = 256;  // what stays free on the disk for everything else
+    std::size_t frames_per_second = 10;
+    std::string ffmpeg = "/usr/bin/ffmpeg";
   } recordings;
 
   struct {
     std::string kind = "headful";  // `browser.default`: of sessions that don't say
     std::string chromium = "/usr/lib/chromium/chromium";
     std::string headless_shell = "/usr/lib/chromium/chromium-headless-shell";
+    std::string xvfb = "/usr/bin/Xvfb";
     std::size_t warm_headful = 1;
     std::size_t warm_headless = 1;
   } browser;

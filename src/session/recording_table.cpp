@@ -19,10 +19,21 @@ RecordingState parse_state(const std::string& text) {
 }
 
 // In front of what a statement says of the rows that it wants.
-std::string select(std::string_view which) {
-  return "select id, session_id, team_id, is_primary, created_at, width, height, state, ended_at,"
-         " duration_ms, bytes, note from recordings " +
+std::string select_with(std::string_view state, std::string_view which) {
+  return "select id, session_id, team_id, is_primary, created_at, width, height, " +
+         std::string(state) + ", ended_at, duration_ms, bytes, note from recordings " +
          std::string(which);
+}
+
+std::string select(std::string_view which) { return select_with("state", which); }
+
+// As those see it who ask for it: what was recorded of a session that has ended is about to be
+// made ready, though the recorder may not have said so yet.
+std::string select_for_callers(std::string_view which) {
+  return select_with(
+      "case when state = 'recording' and exists (select 1 from sessions where sessions.id ="
+      " recordings.session_id and sessions.ended_at is not null) then 'finalizing' else state end",
+      which);
 }
 
 RecordingRow to_recording(const Row& row) {
@@ -107,25 +118,26 @@ Async<> RecordingTable::update(RecordingId id, RecordingProgress progress) {
 
 Async<std::vector<RecordingRow>> RecordingTable::list(TeamId team, SessionId session) {
   co_return co_await database_.read([=](Transaction& tx) {
-    return to_recordings(
-        tx.query(select("where session_id = $1 and team_id = $2 order by created_at, id"),
-                 {session.text(), team.text()}));
+    return to_recordings(tx.query(
+        select_for_callers("where session_id = $1 and team_id = $2 order by created_at, id"),
+        {session.text(), team.text()}));
   });
 }
 
 Async<std::optional<RecordingRow>> RecordingTable::find(TeamId team, SessionId session,
                                                         RecordingId id) {
   co_return co_await database_.read([=](Transaction& tx) {
-    return to_recording(tx.query_one(select("where id = $1 and session_id = $2 and team_id = $3"),
-                                     {id.text(), session.text(), team.text()}));
+    return to_recording(
+        tx.query_one(select_for_callers("where id = $1 and session_id = $2 and team_id = $3"),
+                     {id.text(), session.text(), team.text()}));
   });
 }
 
 Async<std::optional<RecordingRow>> RecordingTable::find_primary(TeamId team, SessionId session) {
   co_return co_await database_.read([=](Transaction& tx) {
-    return to_recording(
-        tx.query_one(select("where session_id = $1 and team_id = $2 and is_primary = 1"),
-                     {session.text(), team.text()}));
+    return to_recording(tx.query_one(
+        select_for_callers("where session_id = $1 and team_id = $2 and is_primary = 1"),
+        {session.text(), team.text()}));
   });
 }
 

@@ -57,7 +57,7 @@ class RecordingTable {
   // Of a recording that has ended, or is gone, nothing changes.
   Async<> update(RecordingId id, RecordingProgress progress);
 
-  // Oldest first.
+  // For callers, to whom a recording is finalizing as soon as its session has ended. Oldest first.
   Async<std::vector<RecordingRow>> list(TeamId team, SessionId session);
   Async<std::optional<RecordingRow>> find(TeamId team, SessionId session, RecordingId id);
   Async<std::optional<RecordingRow>> find_primary(TeamId team, SessionId session);

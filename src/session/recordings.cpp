@@ -36,9 +36,8 @@ Error not_ended(const RecordingRow& row) {
                  "recording " + row.id.text() + " is being made ready; try again soon")
         .retry_after(finalizing_retry_after);
   }
-  return Error(ErrorCode::conflict, "recording " + row.id.text() +
-                                        " is still going on; end the session first, or pause its "
-                                        "recording");
+  return Error(ErrorCode::conflict,
+               "recording " + row.id.text() + " is still going on; end the session first");
 }
 
 }  // namespace

@@ -235,6 +235,17 @@ ASYNC_TEST(RecordingFilesTest, that_are_made_ready_are_waited_for) {
   co_await scope.drain();
 }
 
+ASYNC_TEST(RecordingFilesTest, of_a_session_that_has_ended_are_waited_for_at_once) {
+  SessionId session = co_await add_session();
+  RecordingRow row = co_await add(session, {});
+  EXPECT_EQ((co_await recordings_.find(acme_, session, row.id.text())).progress.state,
+            RecordingState::recording);
+  co_await sessions_.end(session, SessionStatus::completed, {}, clock_.wall_now());
+  EXPECT_EQ((co_await recordings_.find(acme_, session, row.id.text())).progress.state,
+            RecordingState::finalizing);
+  EXPECT_EQ((co_await table_.left_over()).front().progress.state, RecordingState::recording);
+}
+
 ASYNC_TEST(RecordingFilesTest, that_are_never_made_ready_are_not_waited_for_without_end) {
   SessionId session = co_await add_session();
   RecordingRow row = co_await add(session, {.state = RecordingState::finalizing});

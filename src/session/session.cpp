@@ -14,11 +14,12 @@ Error session_gone(const SessionId& id) {
 }  // namespace
 
 Session::Session(Executor executor, Clock& clock, Browsers& browsers, Gateways& gateways,
-                 SessionTable& table, Slots& slots, SessionId id, std::string token,
-                 SessionOrder order, std::optional<Upstream> upstream)
+                 Recorders& recorders, SessionTable& table, Slots& slots, SessionId id,
+                 std::string token, SessionOrder order, std::optional<Upstream> upstream)
     : clock_(clock),
       browsers_(browsers),
       gateways_(gateways),
+      recorders_(recorders),
       table_(table),
       slots_(slots),
       id_(std::move(id)),
@@ -130,6 +131,10 @@ void Session::note_failure(const Error& error) {
 }
 
 Async<> Session::put_away() {
+  if (recorder_) {
+    co_await recorder_->stop();
+    recorder_.reset();
+  }
   if (browser_) {
     co_await browser_->close();
     // Those who are inside a use notice that the browser has gone, and leave.
@@ -185,12 +190,14 @@ Async<> Session::prepare_browser() {
                           .created_at = created_at_,
                           .ended_at = std::nullopt});
   has_row_ = true;
-  browser_ = co_await browsers_.take(order_.kind);
+  const Viewport viewport = order_.config.viewport.value_or(Viewport());
+  browser_ = co_await browsers_.take(order_.kind, viewport);
   gateway_ = gateways_.open(
       {.listener = browser_->take_exit().listener, .upstream = upstream_, .owner = id_.text()});
   gateway_->start();
   browser_->devtools().on_close_request([this] { stop(SessionStatus::completed); });
-  co_await browser_->resize(order_.config.viewport.value_or(Viewport()));
+  co_await browser_->resize(viewport);
+  start_recording();
   if (order_.config.initial_url) {
     std::vector<Async<>> either;  // a page may take long, and a wish to stop needn't wait for it
     either.push_back(browser_->open(*order_.config.initial_url));
@@ -201,6 +208,13 @@ Async<> Session::prepare_browser() {
   log_info("session_ready", {{"session", id_.text()},
                              {"kind", to_text(order_.kind)},
                              {"after_ms", static_cast<int>(took.count())}});
+}
+
+void Session::start_recording() {
+  Display* display = browser_->display();
+  if (order_.config.recording.value_or(true) && display != nullptr) {
+    recorder_ = recorders_.record(order_.team, id_, display);
+  }
 }
 
 Async<SessionStatus> Session::first_ending() {

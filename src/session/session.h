@@ -7,6 +7,7 @@
 
 #include "browser/browsers.h"
 #include "egress/gateways.h"
+#include "session/recorder.h"
 #include "session/session_config.h"
 #include "session/session_table.h"
 #include "session/slots.h"
@@ -26,8 +27,8 @@ struct SessionOrder {
 class Session : public std::enable_shared_from_this<Session> {
  public:
   Session(Executor executor, Clock& clock, Browsers& browsers, Gateways& gateways,
-          SessionTable& table, Slots& slots, SessionId id, std::string token, SessionOrder order,
-          std::optional<Upstream> upstream);
+          Recorders& recorders, SessionTable& table, Slots& slots, SessionId id, std::string token,
+          SessionOrder order, std::optional<Upstream> upstream);
 
   const SessionId& id() const { return id_; }
   const TeamId& team() const { return order_.team; }
@@ -48,6 +49,8 @@ class Session : public std::enable_shared_from_this<Session> {
   // What a client shows instead of an API key to reach this session's DevTools, and nothing else.
   bool is_token(std::string_view text) const;
   const std::string& token() const { return token_; }
+  // Who records it; null while nobody does.
+  const std::shared_ptr<Recorder>& recorder() const { return recorder_; }
 
   // While a Use lives, somebody is using the session: its idle clock stands still, and its browser
   // is not taken down.
@@ -84,6 +87,7 @@ class Session : public std::enable_shared_from_this<Session> {
  private:
   Async<SessionStatus> live_with_browser();
   Async<> prepare_browser();
+  void start_recording();
   Async<SessionStatus> first_ending();
   Async<> idle_too_long(Duration limit);
   void note_failure(const Error& error);
@@ -93,6 +97,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Clock& clock_;
   Browsers& browsers_;
   Gateways& gateways_;
+  Recorders& recorders_;
   SessionTable& table_;
   Slots& slots_;
   const SessionId id_;
@@ -115,6 +120,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::unique_ptr<Browser> browser_;
   // The browser's only way out, which it may use until it has gone.
   std::unique_ptr<Gateway> gateway_;
+  std::shared_ptr<Recorder> recorder_;
   SessionAccounts accounts_;  // once the browser has gone
   std::size_t uses_ = 0;
   SteadyTime idle_since_;

@@ -17,13 +17,14 @@ Error no_such_session(const SessionId& id) {
 }  // namespace
 
 Sessions::Sessions(Executor executor, Clock& clock, Random& random, Database& database,
-                   Browsers& browsers, Gateways& gateways, const Exits& exits, const Sealer& sealer,
-                   Metrics& metrics, SessionLimits limits)
+                   Browsers& browsers, Gateways& gateways, Recorders& recorders, const Exits& exits,
+                   const Sealer& sealer, Metrics& metrics, SessionLimits limits)
     : executor_(std::move(executor)),
       clock_(clock),
       random_(random),
       browsers_(browsers),
       gateways_(gateways),
+      recorders_(recorders),
       exits_(exits),
       sealer_(sealer),
       default_kind_(limits.default_kind),
@@ -50,7 +51,7 @@ std::shared_ptr<Session> Sessions::prepare(SessionOrder order) {
   std::optional<Upstream> upstream = upstream_of(order.config.proxy, order.team, exits_, sealer_);
   bool open_at_once = order.config.initial_url.has_value();
   auto session =
-      std::make_shared<Session>(executor_, clock_, browsers_, gateways_, table_, slots_,
+      std::make_shared<Session>(executor_, clock_, browsers_, gateways_, recorders_, table_, slots_,
                                 SessionId::make(clock_.wall_now(), random_),
                                 random_.hex(token_bytes), std::move(order), std::move(upstream));
   sessions_.emplace(session->id(), session);

@@ -34,14 +34,17 @@ struct SessionView {
 class Sessions {
  public:
   Sessions(Executor executor, Clock& clock, Random& random, Database& database, Browsers& browsers,
-           Gateways& gateways, const Exits& exits, const Sealer& sealer, Metrics& metrics,
-           SessionLimits limits);
+           Gateways& gateways, Recorders& recorders, const Exits& exits, const Sealer& sealer,
+           Metrics& metrics, SessionLimits limits);
 
   // Ends what a server that died had left running.
   Async<> start();
 
   // The kind of browser that the configuration asks for.
   BrowserKind kind_for(const SessionConfig& config) const;
+
+  // Why headful browsers run without showing their windows here; nothing if all is well.
+  std::optional<std::string> screen_trouble() const { return browsers_.screen_trouble(); }
 
   // A session that opens its browser when it is first used, or at once if it has an initial_url.
   // Throws unavailable once this server closes, and what check_session_config and upstream_of
@@ -90,6 +93,7 @@ class Sessions {
   Random& random_;
   Browsers& browsers_;
   Gateways& gateways_;
+  Recorders& recorders_;
   const Exits& exits_;
   const Sealer& sealer_;
   const BrowserKind default_kind_;

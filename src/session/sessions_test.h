@@ -48,16 +48,33 @@ class SessionsTest : public LoopTest {
   Workers workers_{2};
   WorkFolder work_folder_{std::filesystem::temp_directory_path(), workers_};
   Cage cage_{executor(), work_folder_};
-  Browsers browsers_{executor(), clock_, cage_, metrics_, {.warm_headful = 0, .warm_headless = 0}};
+  Browsers browsers_{executor(), clock_,   workers_,
+                     cage_,      metrics_, {.warm_headful = 0, .warm_headless = 0}};
   const Exits exits_{{{.place = {"de"}, .proxy = {.host = "exit.example", .port = 1}}}};
   const Sealer sealer_{{{.id = "of the test"}}, random_};
   // Pages of the tests are served on this machine.
   Gateways gateways_{executor(), clock_, metrics_, {.allow = {"127.0.0.1"}}};
-  Sessions sessions_{executor(), clock_,
-                     random_,    database_,
-                     browsers_,  gateways_,
-                     exits_,     sealer_,
-                     metrics_,   {.sessions_max = 1, .default_kind = BrowserKind::headless}};
+  Recordings recordings_{executor(), clock_, database_, workers_, folder_.path() / "recordings",
+                         {}};
+  // They have no encoder, so nothing is recorded.
+  Recorders recorders_{executor(),
+                       clock_,
+                       random_,
+                       workers_,
+                       cage_,
+                       recordings_,
+                       {.video = {.ffmpeg = "/nowhere/ffmpeg"}}};
+  Sessions sessions_{executor(),
+                     clock_,
+                     random_,
+                     database_,
+                     browsers_,
+                     gateways_,
+                     recorders_,
+                     exits_,
+                     sealer_,
+                     metrics_,
+                     {.sessions_max = 1, .default_kind = BrowserKind::headless}};
 
  private:
   Async<> live(Async<> body);

@@ -74,8 +74,6 @@ const notYet = [
   'POST /v1/sessions/{sessionId}/uploads',
   'GET /v1/sessions/{sessionId}/downloads',
   'GET /v1/sessions/{sessionId}/downloads/{downloadId}/fetch',
-  'POST /v1/sessions/{sessionId}/recordings/pause',
-  'POST /v1/sessions/{sessionId}/recordings/resume',
   'POST /v1/sessions/{sessionId}/agent/{action}',
   'GET /v1/sessions/{sessionId}/agent/{action}',
   'GET /v1/sessions/{sessionId}/tags',

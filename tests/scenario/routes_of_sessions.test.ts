@@ -64,7 +64,6 @@ test('POST /v1/sessions', async () => {
   const shape = { data: { id: uuid, cdp_url: address(token), live_view_url: null } };
   const headful = { headless: { active: false } };
   const warnings = [
-    'headful browsers have no display yet: this one runs with --headless=new',
     'browser.adblock has no effect yet',
     'identities has no effect yet',
   ];

@@ -1,0 +1,350 @@
+#include "session/recorder.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "io/race.h"
+
+namespace capstan {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// An encoder that lives takes a frame within 10 ms, a niced one on a busy machine within seconds.
+constexpr auto frame_patience = 30s;
+constexpr auto finish_patience = 30s;
+// Copying, twice, at the speed of a slow disk.
+constexpr auto fast_start_patience = 10min;
+constexpr std::size_t finalizing_at_once = 2;
+// The head of a file without pictures has 800 bytes.
+constexpr std::uint64_t empty_film_bytes_max = 1024;
+constexpr auto store_retry_interval = 2s;
+constexpr auto room_check_interval = 1s;
+// How long a server that stops waits for its recordings.
+constexpr auto closing_patience = 15s;
+
+std::uint64_t size_of(const Fd& file) {
+  struct stat status{};
+  return ::fstat(file.get(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+}
+
+std::uint64_t free_bytes_beside(const Fd& file) {
+  struct statvfs status{};
+  return ::fstatvfs(file.get(), &status) == 0
+             ? static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize
+             : 0;
+}
+
+// Puts the file where it is fetched from, on the disk when this returns, and returns its size.
+std::uint64_t settle(const std::filesystem::path& from, const std::filesystem::path& part,
+                     const std::filesystem::path& video) {
+  Fd file(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  std::error_code failure;
+  if (!file || ::fsync(file.get()) != 0) {
+    throw Error(ErrorCode::unavailable, "can't keep the recording", std::strerror(errno));
+  }
+  if (from == video) {
+    std::filesystem::remove(part, failure);
+  } else {
+    std::filesystem::rename(part, video, failure);
+  }
+  if (failure) {
+    throw Error(ErrorCode::unavailable, "can't keep the recording", failure.message());
+  }
+  return size_of(file);
+}
+
+std::chrono::milliseconds to_ms(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration);
+}
+
+// What somebody who asks for the recording is told.
+std::string note_of(const Error& error) {
+  return error.cause().empty() ? error.message() : error.message() + ": " + error.cause();
+}
+
+}  // namespace
+
+Recorder::Recorder(Executor executor, Clock& clock, Workers& workers, Cage& cage,
+                   Recordings& recordings, const RecorderSettings& settings, RecordingRow row,
+                   Display& display)
+    : clock_(clock),
+      workers_(workers),
+      cage_(cage),
+      recordings_(recordings),
+      settings_(settings),
+      row_(std::move(row)),
+      display_(&display),
+      executor_(executor),
+      begun_at_(clock.now()),
+      last_frame_at_(begun_at_),
+      room_checked_at_(begun_at_),
+      wanted_(executor),
+      released_(executor) {}
+
+void Recorder::pause() {
+  if (!paused_since_) {
+    paused_since_ = clock_.now();
+    wanted_.set();
+  }
+}
+
+void Recorder::resume() {
+  if (paused_since_) {
+    paused_ += clock_.now() - *paused_since_;
+    paused_since_.reset();
+    wanted_.set();
+  }
+}
+
+Async<> Recorder::stop() {
+  stopping_ = true;
+  wanted_.set();
+  co_await released_.wait();
+}
+
+Duration Recorder::film_time(SteadyTime now) const {
+  return paused_since_.value_or(now) - begun_at_ - paused_;
+}
+
+Async<RecordingProgress> Recorder::live() {
+  auto filmed = co_await outcome_of(film());
+  display_ = nullptr;
+  released_.set();
+  RecordingProgress progress{.state = RecordingState::finalizing,
+                             .note = filmed.ok() ? "" : note_of(filmed.error())};
+  if (encoder_) {
+    auto finished = co_await outcome_of(
+        within(clock_, finish_patience, encoder_->finish(), "the video encoder did not finish"));
+    if (!finished.ok()) {
+      progress.note = note_of(finished.error());  // tells more than that it took no more frames
+    }
+    encoder_.reset();
+  }
+  progress.duration = to_ms(last_frame_time_);
+  progress.bytes = size_of(file_);
+  co_return progress;
+}
+
+Async<> Recorder::film() {
+  co_await recordings_.table().insert(row_);
+  file_ = Fd(::open(recordings_.folder().part(row_.id).c_str(),
+                    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  Fd encoders_own(file_ ? ::fcntl(file_.get(), F_DUPFD_CLOEXEC, 3) : -1);
+  if (!encoders_own) {
+    throw Error(ErrorCode::unavailable, "can't make a file for the recording",
+                std::strerror(errno));
+  }
+  const PictureSize size = display_->picture().size();
+  frame_ = std::make_unique<I420Frame>(size);
+  encoder_ = co_await VideoEncoder::start(executor_, &cage_, settings_.video,
+                                          std::move(encoders_own), size);
+  Display::Look look(*display_, settings_.frame_interval);
+  co_await film_until_stopped(&look);
+}
+
+Async<> Recorder::film_until_stopped(Display::Look* look) {
+  while (!stopping_ && !display_->has_ended()) {
+    if (is_paused()) {
+      wanted_.clear();
+      co_await wanted_.wait();
+      continue;
+    }
+    co_await wait_for_frame(look);
+    co_await take_frame(look);
+    check_room();
+  }
+  co_await take_frame(look);  // holds the last picture until the true end
+}
+
+// Until there is something to film, which may be that nothing has happened for a while.
+Async<> Recorder::wait_for_frame(Display::Look* look) {
+  const std::int64_t large =
+      whole(display_->picture().size()).pixels() / settings_.small_change_divisor;
+  while (!stopping_ && !is_paused() && !display_->has_ended()) {
+    SteadyTime now = clock_.now();
+    const bool has_change = display_->has_shown() && look->change().pixels > 0;
+    Duration interval = !has_change                      ? settings_.heartbeat
+                        : frames_ == 0                   ? Duration(0)
+                        : look->change().pixels >= large ? settings_.frame_interval
+                                                         : settings_.small_change_interval;
+    SteadyTime due = last_frame_at_ + interval;
+    if (now >= due) {
+      co_return;
+    }
+    wanted_.clear();
+    std::vector<Async<>> either;
+    either.push_back(wanted_.wait());
+    if (has_change) {
+      // A large change may follow the small one.
+      either.push_back(clock_.sleep_until(std::min(due, now + settings_.frame_interval)));
+    } else {
+      either.push_back(clock_.sleep_until(due));
+      either.push_back(look->changed());
+    }
+    co_await first_of(std::move(either));
+  }
+}
+
+Async<> Recorder::take_frame(Display::Look* look) {
+  Area area = look->take_change().area;
+  last_frame_at_ = clock_.now();
+  if (!area.is_empty()) {
+    Semaphore::Permit still = co_await display_->hold();
+    co_await workers_.run([frame = frame_.get(), picture = &display_->picture(), area] {
+      frame->update(*picture, area);
+    });
+  }
+  // The first one stands for the time that the encoder took to start.
+  Duration time = frames_ == 0
+                      ? Duration(0)
+                      : std::max(film_time(last_frame_at_), last_frame_time_ + Duration(1ms));
+  co_await within(clock_, frame_patience, encoder_->write(frame_.get(), time),
+                  "the video encoder does not take frames");
+  last_frame_time_ = time;
+  ++frames_;
+}
+
+void Recorder::check_room() {
+  if (last_frame_time_ >= settings_.length_max) {
+    throw Error(ErrorCode::resource_exhausted, "the recording has reached its longest length");
+  }
+  if (size_of(file_) >= settings_.bytes_max) {
+    throw Error(ErrorCode::resource_exhausted, "the recording has reached its largest size");
+  }
+  SteadyTime now = clock_.now();
+  if (now - room_checked_at_ >= room_check_interval) {
+    room_checked_at_ = now;
+    if (free_bytes_beside(file_) < settings_.free_bytes_min) {
+      throw Error(ErrorCode::resource_exhausted, "the disk is full");
+    }
+  }
+}
+
+Recorders::Recorders(Executor executor, Clock& clock, Random& random, Workers& workers, Cage& cage,
+                     Recordings& recordings, RecorderSettings settings)
+    : executor_(executor),
+      clock_(clock),
+      random_(random),
+      workers_(workers),
+      cage_(cage),
+      recordings_(recordings),
+      settings_(std::move(settings)),
+      finalizing_(executor, finalizing_at_once),
+      closing_(executor),
+      scope_(executor, "recorders") {}
+
+std::optional<std::string> Recorders::trouble() const {
+  if (::access(settings_.video.ffmpeg.c_str(), X_OK) != 0) {
+    return "there is no " + settings_.video.ffmpeg.string();
+  }
+  return std::nullopt;
+}
+
+std::shared_ptr<Recorder> Recorders::record(TeamId team, SessionId session, Display* display) {
+  if (trouble() || closing_.is_set()) {
+    return nullptr;
+  }
+  const WallTime now = clock_.wall_now();
+  const PictureSize size = display->picture().size();
+  RecordingRow row{.id = RecordingId::make(now, random_),
+                   .session = std::move(session),
+                   .team = std::move(team),
+                   .is_primary = true,
+                   .created_at = now,
+                   .width = size.width,
+                   .height = size.height};
+  auto recorder = std::make_shared<Recorder>(executor_, clock_, workers_, cage_, recordings_,
+                                             settings_, row, *display);
+  scope_.spawn(supervise(recorder, std::move(row)));
+  return recorder;
+}
+
+Async<> Recorders::supervise(std::shared_ptr<Recorder> recorder, RecordingRow row) {
+  row.progress = co_await recorder->live();
+  recorder.reset();
+  co_await store(row);
+  co_await make_ready(&row);
+  co_await store(row);
+}
+
+Async<> Recorders::make_ready(RecordingRow* row) {
+  Semaphore::Permit turn = co_await finalizing_.acquire();
+  const auto part = recordings_.folder().part(row->id);
+  const auto video = recordings_.folder().video(row->id);
+  RecordingProgress& progress = row->progress;
+  auto made = co_await outcome_of(within(
+      clock_, fast_start_patience, make_fast_start(executor_, &cage_, settings_.video, part, video),
+      "the recording could not be copied in time"));
+  if (!made.ok() && closing_.is_set()) {
+    co_return;  // its program was ended; the next start tries again
+  }
+  if (made.ok()) {
+    progress.duration = to_ms(made.value());
+  } else if (progress.note.empty()) {
+    progress.note = note_of(made.error());
+  }
+  // A file of fragments can be played, too.
+  bool has_pictures = made.ok() || progress.bytes > empty_film_bytes_max;
+  auto settled = co_await outcome_of(workers_.run(
+      [from = made.ok() ? video : part, part, video] { return settle(from, part, video); }));
+  if (!settled.ok()) {
+    progress.note = note_of(settled.error());
+    has_pictures = false;
+  } else {
+    progress.bytes = settled.value();
+  }
+  progress.state = !has_pictures           ? RecordingState::failed
+                   : progress.note.empty() ? RecordingState::ready
+                                           : RecordingState::partial;
+  progress.ended_at = clock_.wall_now();
+  log_info("recording_ended", {{"recording", row->id.text()},
+                               {"session", row->session.text()},
+                               {"state", to_text(progress.state)},
+                               {"duration_ms", progress.duration.count()},
+                               {"bytes", progress.bytes},
+                               {"note", progress.note}});
+}
+
+Async<> Recorders::store(RecordingRow row) {
+  while (true) {
+    auto stored = co_await outcome_of(recordings_.table().update(row.id, row.progress));
+    if (stored.ok() || closing_.is_set()) {
+      co_return;
+    }
+    co_await sleep_or_until(&clock_, store_retry_interval, &closing_);
+  }
+}
+
+Async<> Recorders::start() {
+  for (RecordingRow row : co_await recordings_.table().left_over()) {
+    std::error_code failure;
+    auto bytes = std::filesystem::file_size(recordings_.folder().part(row.id), failure);
+    row.progress.bytes = failure ? 0 : bytes;
+    // What was being made ready when the server died is whole.
+    if (row.progress.state == RecordingState::recording) {
+      row.progress.note = "the server died while this was recorded";
+    }
+    co_await make_ready(&row);
+    co_await store(std::move(row));
+  }
+}
+
+Async<> Recorders::close() {
+  auto drained = co_await outcome_of(
+      within(clock_, closing_patience, scope_.drain(), "recordings are not ready in time"));
+  closing_.set();
+  if (!drained.ok()) {
+    log_warning("recordings_left", {{"message", drained.error().message()}});
+  }
+}
+
+Async<> Recorders::gone() { return scope_.drain(); }
+
+}  // namespace capstan
