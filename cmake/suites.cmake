@@ -14,6 +14,7 @@ suite(house    .      "tests/house/*.test.ts"    300)
 suite(runner   runner "test/*.test.ts"           600)
 suite(scenario .      "tests/scenario/*.test.ts" 900  --test-concurrency=1)
 suite(product  .      "tests/product/*.test.ts"  1800 --test-concurrency=1)
+suite(live     .      "tests/live/*.test.ts"     600  --test-concurrency=1)
 suite(isolation .     "tests/isolation/*.test.ts" 1800 --test-concurrency=1)
 
 # Scenarios send what is bad, under the eyes of the sanitizers; product tests use what users get.

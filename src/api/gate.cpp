@@ -88,6 +88,21 @@ bool is_from_another_site(const Request& request) {
   return host.empty() || !equal_ignoring_case(host, request.header("host").value_or(""));
 }
 
+// A path as the log may have it; a query, which may hold a key, isn't in it. A link to a live view
+// is a secret.
+std::string path_for_log(const std::string& path) {
+  constexpr std::string_view live = "/live/";
+  constexpr std::string_view tokens = "/tokens/";
+  std::size_t secret = path.starts_with(live)                   ? live.size()
+                       : path.find(tokens) != std::string::npos ? path.find(tokens) + tokens.size()
+                                                                : std::string::npos;
+  if (secret == std::string::npos || secret >= path.size()) {
+    return path;
+  }
+  std::size_t end = path.find('/', secret);
+  return path.substr(0, secret) + "..." + (end == std::string::npos ? "" : path.substr(end));
+}
+
 // Of two keys nobody can tell which is meant.
 bool gives_two_keys(const Request& request) {
   return std::count_if(request.headers.begin(), request.headers.end(), [](const Header& header) {
@@ -154,7 +169,7 @@ Async<Response> Gate::answer_at_door(Request request, Caller caller) {
 Async<Response> Gate::respond(Request request, std::optional<Caller> known) {
   SteadyTime begin = clock_.now();
   std::string id = request.id;
-  std::string path = request.path;  // without the query, which may hold a key
+  std::string path = path_for_log(request.path);
   std::string_view method = to_text(request.method);
   bool is_at_door = known.has_value();
   auto outcome = co_await outcome_of(dispatch(std::move(request), std::move(known)));

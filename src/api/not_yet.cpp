@@ -32,8 +32,6 @@ constexpr Operation operations[] = {
     {Method::get, "/v1/sessions/{sessionId}/tags"},
     {Method::put, "/v1/sessions/{sessionId}/tags"},
     {Method::del, "/v1/sessions/{sessionId}/tags"},
-    {Method::post, "/v1/sessions/{sessionId}/tokens"},
-    {Method::del, "/v1/sessions/{sessionId}/tokens/{token}"},
     {Method::post, "/v1/sessions/{sessionId}/context/reset"},
     {Method::post, "/v1/profiles"},
     {Method::get, "/v1/profiles"},

@@ -16,6 +16,7 @@ std::vector<RouteRow> route_rows(const Routes& routes) {
   RunRoutes& runs = routes.runs;
   SessionRoutes& sessions = routes.sessions;
   RecordingRoutes& recordings = routes.recordings;
+  LiveRoutes& live = routes.live;
   DevToolsRoutes& devtools = routes.devtools;
   OperatorRoutes& operators = routes.operators;
   using enum Access;
@@ -70,6 +71,15 @@ std::vector<RouteRow> route_rows(const Routes& routes) {
        on(recordings, &RecordingRoutes::timeline)},
       {Method::del, "/v1/sessions/{sessionId}/recordings/{recordingId}", api_key,
        on(recordings, &RecordingRoutes::remove)},
+
+      {Method::post, "/v1/sessions/{sessionId}/tokens", api_key,
+       on(live, &LiveRoutes::create_token)},
+      {Method::del, "/v1/sessions/{sessionId}/tokens/{token}", api_key,
+       on(live, &LiveRoutes::revoke_token)},
+      {Method::get, "/live/{token}", anybody, on(live, &LiveRoutes::page)},
+      {Method::post, "/live/{token}/claim", anybody, on(live, &LiveRoutes::claim)},
+      {Method::get, "/live/{token}/socket", anybody, on(live, &LiveRoutes::connect)},
+      {Method::get, "/live-assets/{name}", anybody, on(live, &LiveRoutes::asset)},
 
       {Method::get, "/", session_key, on(devtools, &DevToolsRoutes::connect)},
       {Method::get, "/devtools/browser", session_key, on(devtools, &DevToolsRoutes::connect)},

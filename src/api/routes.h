@@ -4,6 +4,7 @@
 
 #include "api/devtools_routes.h"
 #include "api/gate.h"
+#include "api/live_routes.h"
 #include "api/operator_routes.h"
 #include "api/recording_routes.h"
 #include "api/run_routes.h"
@@ -20,6 +21,7 @@ struct Routes {
   RunRoutes& runs;
   SessionRoutes& sessions;
   RecordingRoutes& recordings;
+  LiveRoutes& live;
   DevToolsRoutes& devtools;
   OperatorRoutes& operators;
 };

@@ -5,6 +5,8 @@
 #include <ctime>
 #include <sstream>
 
+#include "api/live_routes.h"
+
 namespace capstan {
 namespace {
 
@@ -188,7 +190,7 @@ Async<Response> SessionRoutes::create(Call call) {
   json::object data{
       {"id", session->id().text()},
       {"cdp_url", devtools_address(call.request, *session)},
-      {"live_view_url", nullptr},  // not built yet
+      {"live_view_url", live_view_address(call.request, sessions_.make_live_link(*session))},
   };
   if (json::array warnings = warnings_for(sessions_.screen_trouble(), *session, body);
       !warnings.empty()) {

@@ -128,8 +128,8 @@ App::App(Executor executor, Config config)
                   recording_settings(config_)),
       recorders_(executor_, clock_, random_, workers_, cage_, recordings_,
                  recorder_settings(config_)),
-      sessions_(executor_, clock_, random_, database_, browsers_, gateways_, recorders_, exits_,
-                sealer_, metrics_, session_limits(config_)),
+      sessions_(executor_, clock_, random_, database_, browsers_, gateways_, recorders_, workers_,
+                exits_, sealer_, metrics_, session_limits(config_)),
       bundler_(executor_, clock_, cage_, runtime_),
       tasks_(database_, clock_, random_, bundler_,
              TaskLimits{.code_bytes_max = config_.task.code_bytes_max}),
@@ -144,6 +144,7 @@ App::App(Executor executor, Config config)
       run_routes_(runs_, clock_, sealer_, long_answers_),
       session_routes_(sessions_, runs_, clock_, sealer_),
       recording_routes_(sessions_, recordings_),
+      live_routes_(sessions_),
       devtools_routes_(sessions_, runs_, browsers_),
       operator_routes_(teams_) {
   gate_.add(route_rows({.server = server_routes_,
@@ -151,6 +152,7 @@ App::App(Executor executor, Config config)
                         .runs = run_routes_,
                         .sessions = session_routes_,
                         .recordings = recording_routes_,
+                        .live = live_routes_,
                         .devtools = devtools_routes_,
                         .operators = operator_routes_}));
   gate_.add(not_yet_rows());

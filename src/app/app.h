@@ -61,6 +61,7 @@ class App {
   RunRoutes run_routes_;
   SessionRoutes session_routes_;
   RecordingRoutes recording_routes_;
+  LiveRoutes live_routes_;
   DevToolsRoutes devtools_routes_;
   OperatorRoutes operator_routes_;
 };

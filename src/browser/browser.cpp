@@ -3,6 +3,8 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "display/display.h"
+#include "display/page_hands.h"
+#include "display/screen_hands.h"
 #include "display/screencast.h"
 #include "display/x11_screen.h"
 #include "io/race.h"
@@ -85,6 +87,7 @@ Browser::Browser(Executor executor, Clock& clock, Workers& workers, BrowserKind 
     auto picture = std::make_unique<Picture>(screen_size(viewport));
     auto source = std::make_unique<X11Screen>(executor, clock, std::move(screen), *picture);
     screen_ = source.get();
+    hands_ = std::make_unique<ScreenHands>(*screen_);
     display_ = std::make_unique<Display>(executor, clock, std::move(picture), std::move(source));
   }
   scope_.spawn(live());
@@ -135,6 +138,8 @@ void Browser::show_pages() {
   auto picture = std::make_unique<Picture>(
       PictureSize{.width = even(viewport_.width), .height = even(viewport_.height)});
   auto source = std::make_unique<Screencast>(executor_, clock_, workers_, *devtools_, *picture);
+  screencast_ = source.get();
+  hands_ = std::make_unique<PageHands>(*screencast_);
   display_ = std::make_unique<Display>(executor_, clock_, std::move(picture), std::move(source));
 }
 

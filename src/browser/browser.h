@@ -13,6 +13,8 @@
 namespace capstan {
 
 class Display;
+class Hands;
+class Screencast;
 class X11Screen;
 
 // One page as DevTools lists it.
@@ -43,6 +45,10 @@ class Browser {
   // What it shows: its screen, or else one of its pages. Null before resize().
   Display* display() const { return display_.get(); }
   bool has_screen() const { return screen_ != nullptr; }
+  // A person's hands at it. Not before resize().
+  Hands& hands() const { return *hands_; }
+  // Which page is shown; null if there is a screen, which shows what the browser wants.
+  Screencast* screencast() const { return screencast_; }
 
   bool is_gone() const { return gone_.is_set(); }
   // Waits until the process has ended or its pipe has broken.
@@ -76,8 +82,10 @@ class Browser {
   std::string product_;
   std::string first_page_;
   Viewport viewport_;
-  X11Screen* screen_ = nullptr;  // the display's
+  X11Screen* screen_ = nullptr;  // these two are the display's
+  Screencast* screencast_ = nullptr;
   std::unique_ptr<Display> display_;
+  std::unique_ptr<Hands> hands_;
   Event gone_;
   Scope scope_;
 };

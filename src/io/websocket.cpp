@@ -262,12 +262,20 @@ Async<> WebSocket::answer(WebSocketEvent event) {
 // --- Writing ---
 
 Async<> WebSocket::write(std::string message) {
+  return send_message(WebSocketOpcode::text, std::move(message));
+}
+
+Async<> WebSocket::write_binary(std::string message) {
+  return send_message(WebSocketOpcode::binary, std::move(message));
+}
+
+Async<> WebSocket::send_message(WebSocketOpcode kind, std::string message) {
   co_await wait_for_turn();
   WritingTurn turn(this);
   if (ending_ || goodbye_said_) {
     throw ended_error();
   }
-  co_await send_frame(WebSocketOpcode::text, std::move(message));
+  co_await send_frame(kind, std::move(message));
   co_await send_owed_pong();
 }
 

@@ -72,6 +72,8 @@ class WebSocket {
   // Calls from several coroutines go one after the other. Throws unavailable once the connection
   // has ended or is being closed.
   Async<> write(std::string message);
+  // The same with a binary message, of any bytes.
+  Async<> write_binary(std::string message);
 
   // Says goodbye and waits for the peer's, at most `closing_max`; then hangs up. Never throws.
   // Messages that still arrive are dropped; a reader gets nothing.
@@ -99,6 +101,7 @@ class WebSocket {
   Async<> answer(WebSocketEvent event);
   Async<> answer_ping();
 
+  Async<> send_message(WebSocketOpcode kind, std::string message);
   Async<> wait_for_turn();
   Async<> send_frame(WebSocketOpcode opcode, std::string payload);
   Async<> send_bytes(std::string_view first, std::string_view second);

@@ -292,14 +292,20 @@ Async<> Recorders::make_ready(RecordingRow* row) {
   }
   // A file of fragments can be played, too.
   bool has_pictures = made.ok() || progress.bytes > empty_film_bytes_max;
-  auto settled = co_await outcome_of(workers_.run(
-      [from = made.ok() ? video : part, part, video] { return settle(from, part, video); }));
-  if (!settled.ok()) {
-    progress.note = note_of(settled.error());
+  auto kept =
+      co_await outcome_of(workers_.run([from = made.ok() ? video : part, part, video, has_pictures,
+                                        folder = recordings_.folder(), id = row->id] {
+        if (!has_pictures) {
+          folder.remove(id);
+          return std::uint64_t{0};
+        }
+        return settle(from, part, video);
+      }));
+  if (!kept.ok()) {
+    progress.note = note_of(kept.error());
     has_pictures = false;
-  } else {
-    progress.bytes = settled.value();
   }
+  progress.bytes = kept.ok() ? kept.value() : 0;
   progress.state = !has_pictures           ? RecordingState::failed
                    : progress.note.empty() ? RecordingState::ready
                                            : RecordingState::partial;
@@ -328,7 +334,9 @@ Async<> Recorders::start() {
     auto bytes = std::filesystem::file_size(recordings_.folder().part(row.id), failure);
     row.progress.bytes = failure ? 0 : bytes;
     // What was being made ready when the server died is whole.
-    if (row.progress.state == RecordingState::recording) {
+    if (row.progress.bytes == 0) {
+      row.progress.note = "the server died before there was anything to play";
+    } else if (row.progress.state == RecordingState::recording) {
       row.progress.note = "the server died while this was recorded";
     }
     co_await make_ready(&row);

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "io/race.h"
+#include "session/live_view.h"
 
 namespace capstan {
 namespace {
@@ -14,12 +15,14 @@ Error session_gone(const SessionId& id) {
 }  // namespace
 
 Session::Session(Executor executor, Clock& clock, Browsers& browsers, Gateways& gateways,
-                 Recorders& recorders, SessionTable& table, Slots& slots, SessionId id,
-                 std::string token, SessionOrder order, std::optional<Upstream> upstream)
+                 Recorders& recorders, Workers& workers, SessionTable& table, Slots& slots,
+                 SessionId id, std::string token, SessionOrder order,
+                 std::optional<Upstream> upstream)
     : clock_(clock),
       browsers_(browsers),
       gateways_(gateways),
       recorders_(recorders),
+      workers_(workers),
       table_(table),
       slots_(slots),
       id_(std::move(id)),
@@ -32,9 +35,12 @@ Session::Session(Executor executor, Clock& clock, Browsers& browsers, Gateways& 
       stop_wanted_(executor),
       ended_(executor),
       idle_since_(clock.now()),
-      unused_(executor) {
+      unused_(executor),
+      executor_(executor) {
   unused_.set();
 }
+
+Session::~Session() = default;
 
 bool Session::is_token(std::string_view text) const { return equal_in_constant_time(text, token_); }
 
@@ -141,6 +147,10 @@ Async<> Session::put_away() {
     while (uses_ > 0) {
       co_await unused_.wait();
     }
+    if (live_view_) {
+      co_await live_view_->close();
+      live_view_.reset();
+    }
     browser_.reset();
   }
   if (gateway_) {
@@ -197,6 +207,7 @@ Async<> Session::prepare_browser() {
   gateway_->start();
   browser_->devtools().on_close_request([this] { stop(SessionStatus::completed); });
   co_await browser_->resize(viewport);
+  live_view_ = std::make_unique<LiveView>(executor_, clock_, workers_, *browser_, id_.text());
   start_recording();
   if (order_.config.initial_url) {
     std::vector<Async<>> either;  // a page may take long, and a wish to stop needn't wait for it

@@ -7,12 +7,15 @@
 
 #include "browser/browsers.h"
 #include "egress/gateways.h"
+#include "session/live_links.h"
 #include "session/recorder.h"
 #include "session/session_config.h"
 #include "session/session_table.h"
 #include "session/slots.h"
 
 namespace capstan {
+
+class LiveView;
 
 struct SessionOrder {
   TeamId team;
@@ -27,8 +30,9 @@ struct SessionOrder {
 class Session : public std::enable_shared_from_this<Session> {
  public:
   Session(Executor executor, Clock& clock, Browsers& browsers, Gateways& gateways,
-          Recorders& recorders, SessionTable& table, Slots& slots, SessionId id, std::string token,
-          SessionOrder order, std::optional<Upstream> upstream);
+          Recorders& recorders, Workers& workers, SessionTable& table, Slots& slots, SessionId id,
+          std::string token, SessionOrder order, std::optional<Upstream> upstream);
+  ~Session();
 
   const SessionId& id() const { return id_; }
   const TeamId& team() const { return order_.team; }
@@ -66,6 +70,9 @@ class Session : public std::enable_shared_from_this<Session> {
    private:
     std::shared_ptr<Session> session_;
   };
+  // Shows it to those who watch it live. Only during a use.
+  LiveView& live_view() const { return *live_view_; }
+
   // Asks the session to open its browser, without waiting.
   void open() { open_wanted_.set(); }
   bool has_opened() const { return open_wanted_.is_set(); }
@@ -75,6 +82,8 @@ class Session : public std::enable_shared_from_this<Session> {
 
   // Ends the session: it has that status at once, unless it has ended for another reason before.
   void stop(SessionStatus reason);
+  // Waits until it was asked to end, or ends.
+  Async<> stopping() { return stop_wanted_.wait(); }
   // Waits until its slot is free and its end on the disk, if that can be written; which is before
   // its browser's processes have gone.
   Async<> ended() { return ended_.wait(); }
@@ -98,6 +107,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Browsers& browsers_;
   Gateways& gateways_;
   Recorders& recorders_;
+  Workers& workers_;
   SessionTable& table_;
   Slots& slots_;
   const SessionId id_;
@@ -121,10 +131,12 @@ class Session : public std::enable_shared_from_this<Session> {
   // The browser's only way out, which it may use until it has gone.
   std::unique_ptr<Gateway> gateway_;
   std::shared_ptr<Recorder> recorder_;
+  std::unique_ptr<LiveView> live_view_;
   SessionAccounts accounts_;  // once the browser has gone
   std::size_t uses_ = 0;
   SteadyTime idle_since_;
   Event unused_;
+  Executor executor_;
 };
 
 }  // namespace capstan

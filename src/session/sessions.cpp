@@ -17,18 +17,20 @@ Error no_such_session(const SessionId& id) {
 }  // namespace
 
 Sessions::Sessions(Executor executor, Clock& clock, Random& random, Database& database,
-                   Browsers& browsers, Gateways& gateways, Recorders& recorders, const Exits& exits,
-                   const Sealer& sealer, Metrics& metrics, SessionLimits limits)
+                   Browsers& browsers, Gateways& gateways, Recorders& recorders, Workers& workers,
+                   const Exits& exits, const Sealer& sealer, Metrics& metrics, SessionLimits limits)
     : executor_(std::move(executor)),
       clock_(clock),
       random_(random),
       browsers_(browsers),
       gateways_(gateways),
       recorders_(recorders),
+      workers_(workers),
       exits_(exits),
       sealer_(sealer),
       default_kind_(limits.default_kind),
       table_(database),
+      live_links_(clock, random),
       slots_("sessions", limits.sessions_max, limits.sessions_per_team_max,
              metrics.gauge("capstan_sessions_open", "Sessions that have a browser.")),
       closing_(executor_),
@@ -51,8 +53,8 @@ std::shared_ptr<Session> Sessions::prepare(SessionOrder order) {
   std::optional<Upstream> upstream = upstream_of(order.config.proxy, order.team, exits_, sealer_);
   bool open_at_once = order.config.initial_url.has_value();
   auto session =
-      std::make_shared<Session>(executor_, clock_, browsers_, gateways_, recorders_, table_, slots_,
-                                SessionId::make(clock_.wall_now(), random_),
+      std::make_shared<Session>(executor_, clock_, browsers_, gateways_, recorders_, workers_,
+                                table_, slots_, SessionId::make(clock_.wall_now(), random_),
                                 random_.hex(token_bytes), std::move(order), std::move(upstream));
   sessions_.emplace(session->id(), session);
   scope_.spawn(supervise(session));
@@ -77,6 +79,7 @@ Async<std::shared_ptr<Session>> Sessions::open(SessionOrder order) {
 
 Async<> Sessions::supervise(std::shared_ptr<Session> session) {
   auto life = co_await outcome_of(session->live());
+  live_links_.end_all_of(session->id());
   if (!life.ok()) {
     session->stop(SessionStatus::crashed);
     log_error("session_failed", {{"session", session->id().text()},
@@ -97,6 +100,19 @@ std::shared_ptr<Session> Sessions::running(const TeamId& team, const SessionId& 
     throw no_such_session(id);
   }
   return entry->second;
+}
+
+std::shared_ptr<Session> Sessions::running(const SessionId& id) const {
+  auto entry = sessions_.find(id);
+  bool is_running = entry != sessions_.end() && entry->second->status() == SessionStatus::running;
+  return is_running ? entry->second : nullptr;
+}
+
+std::string Sessions::make_live_link(const Session& session) {
+  const SessionConfig& config = session.config();
+  return live_links_.make(
+      session.id(), config.live_view_read_only.value_or(false) ? LiveRole::view : LiveRole::control,
+      config.live_view_one_time_url.value_or(false));
 }
 
 Async<std::shared_ptr<Session>> Sessions::find_running(TeamId team, SessionId id) {

@@ -34,8 +34,8 @@ struct SessionView {
 class Sessions {
  public:
   Sessions(Executor executor, Clock& clock, Random& random, Database& database, Browsers& browsers,
-           Gateways& gateways, Recorders& recorders, const Exits& exits, const Sealer& sealer,
-           Metrics& metrics, SessionLimits limits);
+           Gateways& gateways, Recorders& recorders, Workers& workers, const Exits& exits,
+           const Sealer& sealer, Metrics& metrics, SessionLimits limits);
 
   // Ends what a server that died had left running.
   Async<> start();
@@ -64,6 +64,11 @@ class Sessions {
   std::shared_ptr<Session> running(const TeamId& team, const SessionId& id) const;
   // The same; of one that has ended the message says so.
   Async<std::shared_ptr<Session>> find_running(TeamId team, SessionId id);
+  // The running session of this id, whoever's it is; null if there is none.
+  std::shared_ptr<Session> running(const SessionId& id) const;
+  LiveLinks& live_links() { return live_links_; }
+  // The token of the link that the session's configuration asks for.
+  std::string make_live_link(const Session& session);
   // The running session whose token this is; nothing for any other text.
   std::shared_ptr<Session> by_token(const SessionId& id, std::string_view token) const;
   Async<SessionView> view(TeamId team, SessionId id);
@@ -94,10 +99,12 @@ class Sessions {
   Browsers& browsers_;
   Gateways& gateways_;
   Recorders& recorders_;
+  Workers& workers_;
   const Exits& exits_;
   const Sealer& sealer_;
   const BrowserKind default_kind_;
   SessionTable table_;
+  LiveLinks live_links_;
   Slots slots_;
   std::map<SessionId, std::shared_ptr<Session>> sessions_;
   Event closing_;

@@ -64,17 +64,11 @@ class SessionsTest : public LoopTest {
                        cage_,
                        recordings_,
                        {.video = {.ffmpeg = "/nowhere/ffmpeg"}}};
-  Sessions sessions_{executor(),
-                     clock_,
-                     random_,
-                     database_,
-                     browsers_,
-                     gateways_,
-                     recorders_,
-                     exits_,
-                     sealer_,
-                     metrics_,
-                     {.sessions_max = 1, .default_kind = BrowserKind::headless}};
+  Sessions sessions_{
+      executor(), clock_,    random_,
+      database_,  browsers_, gateways_,
+      recorders_, workers_,  exits_,
+      sealer_,    metrics_,  {.sessions_max = 1, .default_kind = BrowserKind::headless}};
 
  private:
   Async<> live(Async<> body);

@@ -167,9 +167,9 @@ test('a room line that goes up, sideways or nowhere is found', (t) => {
   );
   mustFind(roomsRestOnLowerFloors(root), [
     'CMakeLists.txt:7: room cdp (floor 3) uses http (floor 3)',
-    'CMakeLists.txt:7: room cdp (floor 3) uses task (floor 6)',
+    'CMakeLists.txt:7: room cdp (floor 3) uses task (floor 7)',
     'CMakeLists.txt:7: room cdp uses cellar, which is no room',
-    'CMakeLists.txt:17: room attic is on no floor',
+    'CMakeLists.txt:18: room attic is on no floor',
     'CMakeLists.txt:1: there is no line room(app USES ...)',
     'src/app/app_part.h:1: src/app is no room',
   ]);

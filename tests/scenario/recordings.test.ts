@@ -11,6 +11,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '../support/eventually.ts';
 import { startServer, type Server } from '../support/server.ts';
+import { endSession, openSession } from '../support/sessions.ts';
 import { quiet } from '../support/settings.ts';
 import { mustStandAll } from './matrix.ts';
 import { check, play, revokedKey, send } from './scenario.ts';
@@ -38,6 +39,7 @@ type At = { sessionId: string; recordingId: string };
 
 let folder = '';
 let server: Server;
+let keys = { foreign: '', revoked: '' };
 
 /** A data folder in which a server has made its database. */
 async function newData(name: string): Promise<string> {
@@ -56,16 +58,21 @@ function withDatabase<T>(data: string, use: (database: DatabaseSync) => T): T {
   }
 }
 
-/** An ended session of the first team. */
-function addSession(data: string): string {
+/** A session of the first team, which has ended if nothing else is said. */
+function addSession(data: string, status: 'running' | 'completed' = 'completed'): string {
   const id = randomUUID();
   withDatabase(data, (database) => {
     database
       .prepare(
         `insert into sessions (id, team_id, status, configuration, created_at, ended_at)
-         select $id, id, 'completed', '{}', $now, $now from teams order by created_at, id limit 1`,
+         select $id, id, $status, '{}', $now, $ended from teams order by created_at, id limit 1`,
       )
-      .run({ $id: id, $now: Date.now() });
+      .run({
+        $id: id,
+        $status: status,
+        $now: Date.now(),
+        $ended: status === 'running' ? null : Date.now(),
+      });
   });
   return id;
 }
@@ -120,6 +127,7 @@ function addReady(data: string, sessionId: string, row: Partial<Row> = {}): At {
 before(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'capstan-recordings-'));
   server = await startServer({ config: quiet(), data: path.join(folder, 'data') });
+  keys = { foreign: await server.createKey('foreign'), revoked: await revokedKey(server) };
 });
 after(async () => {
   await server.stop();
@@ -254,7 +262,7 @@ test('what is not there, or not any more, is not found', async () => {
 });
 
 test('what goes on must end first', async () => {
-  const at = addRow(server.dataDir, addSession(server.dataDir), {
+  const at = addRow(server.dataDir, addSession(server.dataDir, 'running'), {
     state: 'recording',
     isPrimary: true,
   });
@@ -305,7 +313,6 @@ test('a deleted recording is gone with its files, by id or as the primary one', 
 });
 
 test('every route stands what every route must', async () => {
-  const keys = { foreign: await server.createKey('foreign'), revoked: await revokedKey(server) };
   const at = addReady(server.dataDir, addSession(server.dataDir), { isPrimary: true });
   const session = { sessionId: at.sessionId };
   await mustStandAll(server, { call: list, at: session }, keys);
@@ -318,25 +325,27 @@ test('every route stands what every route must', async () => {
   await play(server, { call: fetchPrimary, at: session, status: 200 });
 });
 
-test('a start keeps what a dead server left as far as it goes, and removes strays', async () => {
+test('a start keeps what a dead server left as far as it goes, and removes strays', async (t) => {
   const data = await newData('left-over');
   const sessionId = addSession(data);
   const begun = addRow(data, sessionId, { state: 'recording', isPrimary: true });
   const absent = addRow(data, sessionId, { state: 'finalizing' });
   const ready = addReady(data, sessionId);
-  writeFileSync(fileOf(data, begun, '.part.mp4'), 'begun');
+  const film = 'begun'.repeat(500); // no video, so it can't be made a better one
+  writeFileSync(fileOf(data, begun, '.part.mp4'), film);
   for (const ending of ['.mp4', '.part.mp4', '.json']) {
     writeFileSync(fileOf(data, { sessionId, recordingId: randomUUID() }, ending), 'stray');
   }
   const next = await startServer({ config: quiet(), data });
+  t.after(() => next.stop());
   const { body } = await play(next, { call: list, at: { sessionId }, status: 200 });
   const told = Object.fromEntries(body.data.items.map((each: any) => [each.id, each]));
   assert.equal(told[begun.recordingId].status, 'partial');
-  assert.equal(told[begun.recordingId].size, 5);
+  assert.equal(told[begun.recordingId].size, 2_500);
   assert.match(told[begun.recordingId].note, /server died/);
   assert.equal(told[absent.recordingId].status, 'failed');
   assert.equal(told[ready.recordingId].status, 'ready');
-  assert.equal((await play(next, { call: fetchPrimary, at: begun, status: 200 })).text, 'begun');
+  assert.equal((await play(next, { call: fetchPrimary, at: begun, status: 200 })).text, film);
   await check(next, [{ call: fetchOne, at: absent, status: 404, says: 'server died' }]);
   assert.deepEqual(
     readdirSync(path.join(data, 'recordings')).toSorted(),
@@ -346,7 +355,6 @@ test('a start keeps what a dead server left as far as it goes, and removes stray
       `${ready.recordingId}.mp4`,
     ].toSorted(),
   );
-  await next.stop();
 });
 
 test('recordings are kept for some days, and as many as there is room for', async () => {
@@ -372,3 +380,21 @@ test('recordings are kept for some days, and as many as there is room for', asyn
   for (const at of kept) assert.ok(existsSync(fileOf(data, at, '.mp4')));
   await next.stop();
 });
+
+for (const [call, status] of [
+  ['POST /v1/sessions/{sessionId}/recordings/pause', 'paused'],
+  ['POST /v1/sessions/{sessionId}/recordings/resume', 'recording'],
+] as const) {
+  test(call, async () => {
+    const { id: sessionId } = await openSession(server);
+    const at = { sessionId };
+    const shape: Shape = { data: { data: { status } } };
+    await check(server, [
+      { call, at, status: 200, shape },
+      { call, at, status: 200, shape, about: 'again' },
+    ]);
+    await mustStandAll(server, { call, at }, keys);
+    await endSession(server, sessionId);
+    await check(server, [{ call, at, status: 404, says: 'has ended' }]);
+  });
+}

@@ -61,7 +61,8 @@ test('POST /v1/sessions', async () => {
     fields: { ...sessionConfigFields('session'), ...browserConfigFields('browser') },
   });
   const token = /\/\?sessionId=[0-9a-f-]{36}&token=[\w-]{43,}/;
-  const shape = { data: { id: uuid, cdp_url: address(token), live_view_url: null } };
+  const link = new RegExp(`^${server.url.replaceAll('.', '\\.')}/live/[0-9a-f]{64}$`);
+  const shape = { data: { id: uuid, cdp_url: address(token), live_view_url: link } };
   const headful = { headless: { active: false } };
   const warnings = [
     'browser.adblock has no effect yet',

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <array>
+#include <map>
+#include <set>
+#include <string>
+
+#include "display/hands.h"
+#include "display/x11_screen.h"
+
+namespace capstan {
+
+// Hands at a screen of an X server, which reach whatever is there: pages, the address bar, dialogs
+// and menus. What a person's own keyboard writes is written, whatever its layout: a character that
+// the screen's keyboard hasn't got is given a key of its own.
+class ScreenHands final : public Hands {
+ public:
+  explicit ScreenHands(X11Screen& screen) : screen_(screen) {}
+
+  void move(const PointerInput& input) override;
+  void turn_wheel(const WheelInput& input) override;
+  void press(const KeyInput& input) override;
+  void release() override;
+
+  void write(std::string_view text) override;
+  static constexpr std::size_t characters_max = 2000;
+
+ private:
+  void write_character(const std::string& code, char32_t character);
+  void hold(std::uint8_t keycode, bool down);
+  void lift(std::uint8_t keycode);
+  std::uint8_t spare_key_for(char32_t character);
+  void click(std::uint8_t button, int times);
+
+  X11Screen& screen_;
+  std::set<std::uint8_t> held_keys_;
+  std::map<std::string, std::uint8_t> writing_;  // by the place of the person's key
+  std::set<std::uint8_t> held_buttons_;
+  double wheel_dx_ = 0;  // what was turned and did not make a whole click
+  double wheel_dy_ = 0;
+
+  // The keys that are given to other characters, in turn.
+  static constexpr std::uint8_t first_spare_key = 200;
+  std::array<char32_t, 32> spare_keys_{};
+  std::size_t next_spare_ = 0;
+};
+
+}  // namespace capstan

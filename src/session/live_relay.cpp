@@ -1,0 +1,46 @@
+#include "session/live_relay.h"
+
+#include "io/race.h"
+#include "session/live_view.h"
+
+namespace capstan {
+namespace {
+
+// Close codes: of RFC 6455, and one of ours.
+constexpr std::uint16_t normal = 1000;
+constexpr std::uint16_t server_failure = 1011;
+constexpr std::uint16_t try_again_later = 1013;
+
+Async<> serve_until_ended(Session::Use* use, LiveRole role, WebSocket* socket) {
+  std::vector<Async<>> either;
+  either.push_back(use->session().live_view().serve(socket, role));
+  either.push_back(use->session().stopping());
+  co_await first_of(std::move(either));
+}
+
+}  // namespace
+
+Async<> relay_live_view(std::shared_ptr<Session> session, LiveRole role,
+                        std::shared_ptr<LiveLinks::Presence> presence,
+                        std::unique_ptr<WebSocket> socket) {
+  auto use = co_await outcome_of(session->use());
+  if (!use.ok()) {
+    co_await socket->close(try_again_later, use.error().message());
+    co_return;
+  }
+  std::unique_ptr<Session::Use> held = std::move(use).take();
+  auto served = co_await outcome_of(serve_until_ended(held.get(), role, socket.get()));
+  held.reset();
+  if (session->status() != SessionStatus::running) {
+    json::object ended{
+        {"type", "ended"}, {"reason", to_text(session->status())}, {"recording_url", nullptr}};
+    auto told = co_await outcome_of(socket->write(json::serialize(ended)));
+    co_await socket->close(normal, "the session has ended");
+    co_return;
+  }
+  bool is_crowded = !served.ok() && served.error().code() == ErrorCode::resource_exhausted;
+  co_await socket->close(is_crowded ? try_again_later : server_failure,
+                         served.ok() ? "" : served.error().message());
+}
+
+}  // namespace capstan

@@ -1,0 +1,297 @@
+// Watching and driving real sessions, on the page that the server serves, in a real browser.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { after, test, type TestContext } from 'node:test';
+import { eventually } from '../support/eventually.ts';
+import { chromium, type Page } from '../support/packages.ts';
+import { startServer } from '../support/server.ts';
+import { endSession, openSession } from '../support/sessions.ts';
+import { isNear } from '../support/video.ts';
+
+const server = await startServer();
+after(() => server.stop());
+const viewers = await chromium.launch({
+  executablePath: '/usr/lib/chromium/chromium-headless-shell',
+  args: ['--no-sandbox', '--disable-background-networking'],
+});
+after(() => viewers.close());
+const limit = { timeout: 120_000 };
+
+type Kind = 'headful' | 'headless';
+type Watched = { id: string; link: string; page: Page };
+
+/** A session with a page to write on, and the link to its live view. */
+async function openWatched(t: TestContext, kind: Kind, liveView: object = {}): Promise<Watched> {
+  const body = {
+    session: { live_view: liveView },
+    browser: { headless: { active: kind === 'headless' } },
+  };
+  const { id, cdp_url, live_view_url: link } = (await openSession(server, { body })) as any;
+  assert.match(link, /\/live\/[0-9a-f]{64}$/);
+  const browser = await chromium.connectOverCDP(cdp_url);
+  const [page] = browser.contexts()[0]!.pages();
+  await page!.setContent(`<body style="margin:0;background:rgb(200,30,60)">
+    <textarea id="text" style="position:absolute;left:100px;top:100px;width:300px;height:100px">
+    </textarea><button style="position:absolute;left:600px;top:100px;width:200px;height:100px"
+    onclick="document.body.style.background='rgb(20,160,40)'">Green</button></body>`);
+  await page!.evaluate(`document.getElementById('text').value = '';
+    window.seen = [];
+    for (const type of ['compositionstart', 'compositionend', 'keydown', 'mousedown', 'wheel']) {
+      addEventListener(type, (event) => seen.push(type + ':' + (event.data ?? event.key ?? '')));
+    }`);
+  t.after(async () => {
+    await browser.close();
+    await endSession(server, id);
+  });
+  return { id, link, page: page! };
+}
+
+/** The live view of that link in a viewer's window, live. */
+async function watch(t: TestContext, link: string): Promise<Page> {
+  const context = await viewers.newContext({ viewport: { width: 1500, height: 1100 } });
+  t.after(() => context.close());
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  const window = await context.newPage();
+  await window.goto(link);
+  await eventually('a picture is shown', async () => (await screenWidth(window)) > 300, 20_000);
+  return window;
+}
+
+const screenWidth = (window: Page): Promise<number> =>
+  window.evaluate(`document.querySelector('canvas').width`);
+
+/** Red, green and blue of a pixel of the session's page, as the viewer sees it. */
+async function colourSeen(window: Page, kind: Kind, x: number, y: number): Promise<number[]> {
+  const context = `document.querySelector('canvas').getContext('2d')`;
+  const read = `[...${context}.getImageData(${x}, ${y + barsOf(kind)}, 1, 1).data].slice(0, 3)`;
+  return window.evaluate(read);
+}
+
+const barsOf = (kind: Kind): number => (kind === 'headful' ? 87 : 0);
+
+/** Where a place of the session's page is in the viewer's window. */
+async function pointOf(window: Page, kind: Kind, x: number, y: number): Promise<[number, number]> {
+  const box = await window.locator('#screen').boundingBox();
+  assert.ok(box);
+  const [width, height] = (await window.evaluate(
+    `(({ width, height }) => [width, height])(document.querySelector('canvas'))`,
+  )) as [number, number];
+  const place = y + barsOf(kind);
+  return [box.x + ((x + 0.5) * box.width) / width, box.y + ((place + 0.5) * box.height) / height];
+}
+
+const textOf = (page: Page): Promise<string> =>
+  page.evaluate(`document.getElementById('text').value`);
+const seenBy = (page: Page): Promise<string[]> => page.evaluate('seen');
+
+for (const kind of ['headful', 'headless'] as const) {
+  test(`a viewer sees a ${kind} page change, clicks and writes on it`, limit, async (t) => {
+    const { link, page } = await openWatched(t, kind);
+    const window = await watch(t, link);
+    const shows = (what: string, colour: number[]) =>
+      eventually(
+        what,
+        async () => isNear(await colourSeen(window, kind, 500, 400), colour, 8),
+        10_000,
+      );
+    await shows('the page is red', [200, 30, 60]);
+    await window.mouse.click(...(await pointOf(window, kind, 700, 150)));
+    await shows('the button made it green', [20, 160, 40]);
+    await page.evaluate(`document.body.style.background = 'rgb(10, 20, 240)'`);
+    await shows('the page turned blue by itself', [10, 20, 240]);
+
+    await window.mouse.click(...(await pointOf(window, kind, 200, 150)));
+    await eventually('the text has the focus', () =>
+      page.evaluate(`document.activeElement.id === 'text'`) as Promise<boolean>, 5_000);
+    await window.keyboard.type('Ahoy, {World}!');
+    await eventually('it is written', async () => (await textOf(page)) === 'Ahoy, {World}!', 5_000);
+    await window.keyboard.press('Enter');
+    const viewer = await window.context().newCDPSession(window);
+    for (const key of ['ä', 'ß', 'é', '€', '字']) {
+      await viewer.send('Input.dispatchKeyEvent', { type: 'keyDown', key, text: key, code: 'KeyA' });
+      await viewer.send('Input.dispatchKeyEvent', { type: 'keyUp', key, code: 'KeyA' });
+    }
+    const after = 'Ahoy, {World}!\näßé€字';
+    await eventually(`it is "${after}"`, async () => (await textOf(page)) === after, 5_000).catch(
+      async () => assert.equal(await textOf(page), after),
+    );
+
+    await page.evaluate(`document.getElementById('text').value = ''; seen.length = 0`);
+    await viewer.send('Input.imeSetComposition', { text: 'に', selectionStart: 1, selectionEnd: 1 });
+    await viewer.send('Input.imeSetComposition', { text: 'にほ', selectionStart: 2, selectionEnd: 2 });
+    await viewer.send('Input.insertText', { text: '日本' });
+    await eventually('it is composed', async () => (await textOf(page)) === '日本', 5_000);
+    const seen = await seenBy(page);
+    assert.ok(seen.includes('compositionstart:'), seen.join());
+    assert.ok(seen.includes('compositionend:日本'), seen.join());
+
+    await page.evaluate(`document.getElementById('text').value = ''`);
+    const long = 'pasted ä '.repeat(1_200).slice(0, 10_000);
+    await window.evaluate(`navigator.clipboard.writeText(${JSON.stringify(long)})`);
+    await window.keyboard.press('Control+V');
+    await eventually('it is pasted', async () => (await textOf(page)) === long, 10_000);
+
+    await page.evaluate(`document.getElementById('text').value = 'to be copied'`);
+    await window.keyboard.press('Control+A');
+    await window.keyboard.press('Control+C');
+    const clipboard = () => window.evaluate('navigator.clipboard.readText()');
+    await eventually('it is copied', async () => (await clipboard()) === 'to be copied', 5_000);
+  });
+}
+
+/** A bare socket to the live view of that link, as a hostile viewer opens one. */
+async function openSocket(link: string): Promise<{ socket: WebSocket; said: any[] }> {
+  const { data } = await claim(link);
+  const socket = new WebSocket(`${link.replace('http', 'ws')}/socket?ticket=${data.ticket}`);
+  const said: any[] = [];
+  socket.addEventListener('message', ({ data }) => {
+    if (typeof data === 'string') said.push(JSON.parse(data));
+  });
+  await once(socket, 'open');
+  return { socket, said };
+}
+
+async function claim(link: string, body: object = {}): Promise<any> {
+  const headers = { 'content-type': 'application/json' };
+  const init = { method: 'POST', headers, body: JSON.stringify(body) };
+  const answer = await fetch(`${link}/claim`, init);
+  return { status: answer.status, ...((await answer.json()) as object) };
+}
+
+test('what a read-only link sends reaches nothing, whatever its page says', limit, async (t) => {
+  for (const kind of ['headful', 'headless'] as const) {
+    const { link, page } = await openWatched(t, kind, { read_only: true });
+    await page.evaluate(`document.getElementById('text').focus()`);
+    const { socket, said } = await openSocket(link);
+    t.after(() => socket.close());
+    const inputs = [
+      { type: 'pointer', event: 'down', x: 200, y: 150, button: 0, buttons: 1, clicks: 1 },
+      { type: 'pointer', event: 'up', x: 200, y: 150, button: 0, buttons: 0, clicks: 1 },
+      { type: 'wheel', x: 200, y: 150, dx: 0, dy: 300, modifiers: 0 },
+      { type: 'key', event: 'down', code: 'KeyA', key: 'a', repeat: false, modifiers: 0 },
+      { type: 'compose', text: 'x', start: 1, end: 1 },
+      { type: 'commit', text: 'x' },
+      { type: 'paste', text: 'x' },
+      { type: 'copy' },
+      { type: 'drive' },
+      { type: 'tab', id: 'x' },
+      { type: 'dialog_answer', accept: true, text: '' },
+      { type: 'files', chooser: '1', ids: [] },
+      { type: 'release' },
+    ];
+    for (const input of inputs) socket.send(JSON.stringify(input));
+    const errors = () => said.filter(({ type }) => type === 'error');
+    await eventually('each is refused', () => errors().length === inputs.length, 5_000);
+    assert.ok(errors().every(({ message }) => message.includes('viewing only')));
+    assert.ok(said.some(({ type, role, driving }) => type === 'hello' && role === 'view' && !driving));
+    assert.equal(await textOf(page), '');
+    assert.deepEqual(await seenBy(page), []);
+  }
+});
+
+test('one of fifty claims of a one-time link wins, and looking at it spends nothing', limit, async (t) => {
+  const { link } = await openWatched(t, 'headful', { one_time_url: true });
+  for (let i = 0; i < 10; ++i) {
+    const looked = await fetch(link);
+    assert.equal(looked.status, 200);
+    assert.match(looked.headers.get('content-security-policy') ?? '', /frame-ancestors \*/);
+    await looked.text();
+  }
+  const claims = await Promise.all(Array.from({ length: 50 }, () => claim(link)));
+  const won = claims.filter(({ status }) => status === 200);
+  assert.equal(won.length, 1);
+  assert.ok(claims.every(({ status }) => status === 200 || status === 410));
+  const { ticket } = won[0].data;
+  assert.equal((await claim(link, { ticket })).status, 200, 'the winner may come back');
+  assert.equal((await claim(link, { ticket: 'f'.repeat(64) })).status, 410);
+});
+
+test('a one-time link opens for its first viewer, who may reload', limit, async (t) => {
+  const { link } = await openWatched(t, 'headful', { one_time_url: true });
+  const window = await watch(t, link);
+  await window.reload();
+  await eventually('it is shown again', async () => (await screenWidth(window)) > 300, 20_000);
+  const other = await (await viewers.newContext()).newPage();
+  t.after(() => other.context().close());
+  await other.goto(link);
+  const says = async () => (await other.locator('body').innerText()).toLowerCase();
+  await eventually('the other one is told', async () => (await says()).includes('somebody'), 10_000);
+});
+
+test('a link dies with its session, and says so', limit, async (t) => {
+  const { id, link } = await openWatched(t, 'headful');
+  const window = await watch(t, link);
+  await endSession(server, id);
+  const says = async () => (await window.locator('body').innerText()).toLowerCase();
+  await eventually('the page says it', async () => (await says()).includes('has ended'), 10_000);
+  const late = await fetch(link);
+  assert.equal(late.status, 410);
+  assert.match(await late.text(), /leads nowhere/);
+  assert.equal((await fetch(link.replace(/[0-9a-f]{64}$/, '0'.repeat(64)))).status, 404);
+  for (const line of server.log) assert.ok(!line.includes(link.slice(-64)), 'no log has the token');
+});
+
+test('the page works in a frame of another site, as AnchorBrowser tells to embed it', limit, async (t) => {
+  const { link, page } = await openWatched(t, 'headful');
+  const frame = `<iframe src="${link}" sandbox="allow-same-origin allow-scripts"
+    allow="clipboard-read; clipboard-write" style="width:1400px;height:1000px"></iframe>`;
+  const site = createServer((_request, response) => {
+    response.setHeader('content-type', 'text/html');
+    response.end(frame);
+  }).listen(0, 'localhost');
+  await once(site, 'listening');
+  t.after(() => site.close());
+  const context = await viewers.newContext({ viewport: { width: 1500, height: 1100 } });
+  t.after(() => context.close());
+  const window = await context.newPage();
+  await window.goto(`http://localhost:${(site.address() as AddressInfo).port}/`);
+  const inner = window.frameLocator('iframe').locator('#screen');
+  const width = (): Promise<number> => inner.evaluate((canvas: any) => canvas.width);
+  await eventually('a picture is shown', async () => (await width()) > 300, 20_000);
+  const box = await inner.boundingBox();
+  assert.ok(box);
+  await window.mouse.click(box.x + (700 / 1440) * box.width, box.y + (237 / 988) * box.height);
+  const isGreen = () => page.evaluate(`document.body.style.background.includes('20, 160, 40')`);
+  await eventually('the click went through', isGreen as () => Promise<boolean>, 5_000);
+});
+
+test('one of several viewers drives, until another one takes over or it leaves', limit, async (t) => {
+  const { link, page } = await openWatched(t, 'headful');
+  const first = await openSocket(link);
+  const second = await openSocket(link);
+  t.after(() => second.socket.close());
+  const last = (said: any[]) => said.filter(({ type }) => type === 'viewers').at(-1);
+  const drives = (who: typeof first) => () => last(who.said)?.driving === true;
+  await eventually('the first drives', drives(first), 5_000);
+  await eventually('both are counted', () => last(second.said)?.viewers === 2, 5_000);
+  const key = { type: 'key', event: 'down', code: 'KeyA', key: 'a', modifiers: 0 };
+  second.socket.send(JSON.stringify(key));
+  const refused = ({ type, message }: any) => type === 'error' && message.includes('somebody else');
+  await eventually('the second is refused', () => second.said.some(refused), 5_000);
+  second.socket.send(JSON.stringify({ type: 'drive' }));
+  await eventually('the second drives', drives(second), 5_000);
+  assert.equal(last(first.said).driving, false);
+  first.socket.send(JSON.stringify({ type: 'drive' }));
+  await eventually('the first drives again', drives(first), 5_000);
+  first.socket.close();
+  await eventually('who is left drives', drives(second), 5_000);
+  assert.deepEqual(await seenBy(page), []);
+});
+
+test('tokens lead to the live view with the role of their scope, until they are revoked', limit, async (t) => {
+  const { id } = await openWatched(t, 'headful');
+  const place = `/v1/sessions/${id}/tokens`;
+  for (const [scope, role] of [['live_view', 'control'], ['live_view_read_only', 'view']] as const) {
+    const made = await server.request('POST', place, { body: { scopes: [scope] } });
+    assert.equal(made.status, 200, made.text);
+    const { token, live_view_url: link } = made.body.data;
+    assert.equal((await claim(link)).data.role, role);
+    assert.equal((await server.request('DELETE', `${place}/${token}`)).status, 200);
+    assert.equal((await claim(link)).status, 410);
+    assert.equal((await server.request('DELETE', `${place}/${token}`)).status, 404);
+  }
+  const wrong = await server.request('POST', place, { body: { scopes: ['everything'] } });
+  assert.equal(wrong.status, 400, wrong.text);
+});
