@@ -8,6 +8,7 @@ import { cages } from './cages.ts';
 import { gateway } from './gateway.ts';
 import { measure } from './measure.ts';
 import { runs } from './runs.ts';
+import { shown } from './shown.ts';
 import { table } from './table.ts';
 
 const { values: options } = parseArgs({
@@ -18,7 +19,7 @@ const { values: options } = parseArgs({
   },
 });
 
-const groups = [runs(), cages(), gateway()];
+const groups = [runs(), cages(), gateway(), shown()];
 const { text, json } = table(await measure(groups, Number(options.repeats), options.only));
 console.log(text);
 console.log(JSON.stringify(json));

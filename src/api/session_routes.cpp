@@ -135,11 +135,16 @@ constexpr std::pair<std::string_view, std::string_view> fields_without_effect[] 
     {"browser", "profile"},    {"browser", "web_bot_auth"},   {"", "integrations"},
     {"", "identities"}};
 
-json::array warnings_for(const std::optional<std::string>& screen_trouble, const Session& session,
+json::array warnings_for(const Sessions& sessions, const Session& session,
                          const json::object& body) {
   json::array warnings;
+  auto screen_trouble = sessions.screen_trouble();
   if (session.kind() == BrowserKind::headful && screen_trouble) {
     warnings.emplace_back("the browser runs without showing its window: " + *screen_trouble);
+  }
+  auto recording_trouble = sessions.recording_trouble();
+  if (session.config().recording.value_or(true) && recording_trouble) {
+    warnings.emplace_back("the session is not recorded: " + *recording_trouble);
   }
   for (const auto& [section, field] : fields_without_effect) {
     const json::value* inner = section.empty() ? nullptr : body.if_contains(section);
@@ -192,8 +197,7 @@ Async<Response> SessionRoutes::create(Call call) {
       {"cdp_url", devtools_address(call.request, *session)},
       {"live_view_url", live_view_address(call.request, sessions_.make_live_link(*session))},
   };
-  if (json::array warnings = warnings_for(sessions_.screen_trouble(), *session, body);
-      !warnings.empty()) {
+  if (json::array warnings = warnings_for(sessions_, *session, body); !warnings.empty()) {
     data["warnings"] = std::move(warnings);
   }
   co_return data_response(std::move(data));

@@ -1,5 +1,7 @@
 #include "app/checkup.h"
 
+#include <sys/mman.h>
+
 #include "io/race.h"
 
 namespace capstan {
@@ -54,6 +56,8 @@ Async<std::vector<Finding>> Checkup::run() {
   findings.push_back(co_await try_browser(BrowserKind::headless, "browser.headless_shell",
                                           config_.browser.headless_shell));
   findings.push_back(check_sandbox());
+  findings.push_back(check_screens());
+  findings.push_back(co_await try_encoder());
   findings.push_back(co_await try_runner());
   findings.push_back(check_isolation(CageKind::task));
   findings.push_back(check_isolation(CageKind::browser));
@@ -105,6 +109,39 @@ Finding Checkup::check_sandbox() const {
   }
   return {Verdict::warn, "browser sandbox", "off: this machine does not let Chromium have it",
           "sysctl -w kernel.unprivileged_userns_clone=1; in a container, allow user namespaces"};
+}
+
+Finding Checkup::check_screens() const {
+  if (auto trouble = browsers_.screen_trouble()) {
+    return {Verdict::warn, "screens",
+            *trouble + "; headful browsers run without showing their windows",
+            "apt-get install xvfb x11-xkb-utils, or set browser.xvfb"};
+  }
+  return {Verdict::ok, "screens", "headful browsers have one of their own", ""};
+}
+
+Async<Finding> Checkup::try_encoder() {
+  const VideoSettings settings{.ffmpeg = config_.recordings.ffmpeg};
+  const I420Frame frame({.width = 64, .height = 64});
+  SteadyTime begin = clock_.now();
+  auto encoded = co_await outcome_of(encode_one(&frame, settings));
+  if (!encoded.ok()) {
+    co_return Finding{
+        Verdict::warn, "recordings",
+        trouble_of(settings.ffmpeg.string(), encoded.error().message()) + "; nothing is recorded",
+        "apt-get install ffmpeg, or set recordings.ffmpeg"};
+  }
+  co_return Finding{Verdict::ok, "recordings",
+                    "ffmpeg encoded a picture within " + took_ms(begin, clock_.now()), ""};
+}
+
+Async<> Checkup::encode_one(const I420Frame* frame, VideoSettings settings) {
+  Fd file(::memfd_create("capstan-checkup", MFD_CLOEXEC));
+  auto encoder = co_await VideoEncoder::start(co_await asio::this_coro::executor, &cage_,
+                                              std::move(settings), std::move(file), frame->size());
+  co_await within(clock_, page_limit, encoder->write(frame, Duration(0)),
+                  "the encoder takes no picture");
+  co_await within(clock_, page_limit, encoder->finish(), "the encoder does not end");
 }
 
 Async<Finding> Checkup::try_runner() {

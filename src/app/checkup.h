@@ -6,6 +6,7 @@
 #include "app/config.h"
 #include "app/finding.h"
 #include "browser/browsers.h"
+#include "display/video_encoder.h"
 #include "task/runners.h"
 
 namespace capstan {
@@ -25,6 +26,9 @@ class Checkup {
   Async<std::string> open_page(BrowserKind kind);
   Async<> show_page(Browser* browser);
   Finding check_sandbox() const;
+  Finding check_screens() const;
+  Async<Finding> try_encoder();
+  Async<> encode_one(const I420Frame* frame, VideoSettings settings);
   Async<Finding> try_runner();
   Async<> start_runner();
   Finding check_isolation(CageKind kind) const;

@@ -24,7 +24,7 @@ namespace capstan {
 namespace {
 
 constexpr std::uintmax_t file_bytes_max = std::uintmax_t{1} << 20;
-// A browser and the task's Node process together.
+// A browser with its screen and its recorder, and the task's Node process, together.
 constexpr std::uint64_t session_bytes = std::uint64_t{400} << 20;
 
 struct Choice {

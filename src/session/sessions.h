@@ -45,6 +45,8 @@ class Sessions {
 
   // Why headful browsers run without showing their windows here; nothing if all is well.
   std::optional<std::string> screen_trouble() const { return browsers_.screen_trouble(); }
+  // The same of why nothing is recorded.
+  std::optional<std::string> recording_trouble() const { return recorders_.trouble(); }
 
   // A session that opens its browser when it is first used, or at once if it has an initial_url.
   // Throws unavailable once this server closes, and what check_session_config and upstream_of

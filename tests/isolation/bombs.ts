@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { eventually } from '../support/eventually.ts';
-import { descendantsOf, isAlive, type Process } from '../support/processes.ts';
+import { descendantsOf, encodersOf, isAlive, type Process } from '../support/processes.ts';
 import { processesThatName, tell } from '../support/processes.ts';
 import type { Server, ServerOptions } from '../support/server.ts';
 import { openSession } from '../support/sessions.ts';
@@ -72,6 +72,8 @@ export class Bombs {
     await deployTask(server, 'well', 'export default async () => "well";', { key });
     this.#session = (await openSession(server)).id;
     this.#otherSession = (await openSession(server, { key })).id;
+    // What records them has a cage each, and so perhaps a folder.
+    await eventually('both are recorded', () => encodersOf(server.pid).length === 2, 20_000);
     this.#foldersBefore = this.#folders().length;
   }
 
@@ -137,10 +139,10 @@ export class Bombs {
   }
 }
 
-/** What bears a run's mark, and what of the server's is no browser. */
+/** What bears a run's mark, and what of the server's is no browser and no encoder. */
 function leftOf(server: Server, mark: string): Process[] {
   const all = descendantsOf(server.pid);
-  const browsers = all.filter(({ command }) => command.includes('chromium'));
+  const browsers = all.filter(({ command }) => /chromium|\/ffmpeg/.test(command));
   // A browser's child without its name is the guard of its cage; its parent is pid 1 of it.
   const ids = new Set(browsers.map(({ pid }) => pid));
   const parents = new Set(browsers.map(({ parent }) => parent));

@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually, within } from '../support/eventually.ts';
-import { descendantsOf, isAlive, residentMemoryOf, tell } from '../support/processes.ts';
+import { descendantsOf, encodersOf, isAlive } from '../support/processes.ts';
+import { residentMemoryOf, tell } from '../support/processes.ts';
 import { openSession, sessionHasEnded, sessionOf } from '../support/sessions.ts';
 import { startSite } from '../support/site.ts';
 import { type BrowserBomb, bombs } from './browser_bombs.ts';
@@ -148,6 +149,8 @@ class Neighbour {
 
   static async open(site: Site): Promise<Neighbour> {
     const { cdp_url: address } = await openSession(site.server, { key: site.otherKey });
+    const isRecorded = () => encodersOf(site.server.pid).length > 0;
+    await eventually('the neighbour is recorded', isRecorded, 20_000);
     const driver = await Driver.connect(address);
     return new Neighbour(site, driver, await driver.newPage());
   }

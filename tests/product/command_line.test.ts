@@ -398,6 +398,8 @@ test('the doctor finds this machine well, and says what is not', limit, async ()
     'headful browser',
     'headless browser',
     'browser sandbox',
+    'screens',
+    'recordings',
     'runner',
     'isolation of tasks',
     'isolation of browsers',
@@ -410,7 +412,9 @@ test('the doctor finds this machine well, and says what is not', limit, async ()
   }
 
   const nowhere = path.join(folder, 'nowhere');
-  const ill = `${well}[browser]\nchromium = "/no/browser"\n[runner]\nfolder = "${nowhere}"\n`;
+  const noBrowser = 'chromium = "/no/browser"\nxvfb = "/no/Xvfb"';
+  const noEncoder = '[recordings]\nffmpeg = "/no/ffmpeg"';
+  const ill = `${well}[browser]\n${noBrowser}\n${noEncoder}\n[runner]\nfolder = "${nowhere}"\n`;
   writeFileSync(file, `${ill}[isolation]\nminimum = "strict"\n`);
   const { code, out, err } = await capstan([...args, '--json'], {});
   assert.deepEqual([code, err], [1, '']);
@@ -419,6 +423,11 @@ test('the doctor finds this machine well, and says what is not', limit, async ()
   const failed = findings.filter((each: { verdict: string }) => each.verdict === 'fail');
   const told = failed.map((each: { what: string }) => each.what);
   assert.deepEqual(told.slice(0, 2), ['headful browser', 'runner']);
+  for (const [what, trouble] of [['screens', '/no/Xvfb'], ['recordings', '/no/ffmpeg']] as const) {
+    const finding = findings.find((each: { what: string }) => each.what === what);
+    assert.equal(finding.verdict, 'warn');
+    assert.ok(finding.found.includes(trouble) && finding.mend, JSON.stringify(finding));
+  }
   for (const each of failed) assert.ok(each.mend, `${each.what} can be mended`);
   assert.equal(
     failed[0].found,

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { openPage } from '../support/pages.ts';
-import { browsersOf, descendantsOf, type Process } from '../support/processes.ts';
+import { browsersOf, descendantsOf, encodersOf, type Process } from '../support/processes.ts';
 import { type Server, startServer } from '../support/server.ts';
 import { endSession, sessionHasEnded, statusOf } from '../support/sessions.ts';
 import { probeVideo } from '../support/video.ts';
@@ -23,12 +23,6 @@ async function openLively(server: Server, kind: 'headful' | 'headless'): Promise
   }, 100)`);
   await browser.close();
   return id;
-}
-
-function encodersOf(server: Server): Process[] {
-  return descendantsOf(server.pid).filter(
-    ({ command, state }) => command.startsWith('/usr/bin/ffmpeg') && state !== 'Z',
-  );
 }
 
 type Item = { status: string; note: string; duration: string; size: number };
@@ -62,7 +56,7 @@ async function fetchTo(server: Server, id: string): Promise<string> {
 /** Waits until so much of the session has been recorded. */
 async function recorded(server: Server, id: string, seconds: number): Promise<number> {
   const begun = performance.now();
-  await eventually('it is recorded', async () => encodersOf(server).length > 0, 20_000);
+  await eventually('it is recorded', async () => encodersOf(server.pid).length > 0, 20_000);
   await eventually(
     `${seconds} s are recorded`,
     () => performance.now() - begun > seconds * 1000,
@@ -85,7 +79,7 @@ for (const kind of ['headful', 'headless'] as const) {
       assert.match(item.note, /the server died/);
       const { seconds } = probeVideo(await fetchTo(server, id));
       assert.ok(seconds > 2.5, `${seconds} s of 4`);
-      assert.equal(encodersOf(server).length, 0);
+      assert.equal(encodersOf(server.pid).length, 0);
       const left = readdirSync(path.join(server.dataDir, 'recordings'));
       assert.equal(left.length, 1, left.join());
     } finally {
@@ -101,7 +95,7 @@ test('what dies beside it leaves a recording that plays', limit, async (t) => {
   await t.test('the encoder: its session lives on', async () => {
     const id = await openLively(server, 'headful');
     await recorded(server, id, 3);
-    const [encoder] = encodersOf(server);
+    const [encoder] = encodersOf(server.pid);
     process.kill(encoder!.pid, 'SIGKILL');
     const item = await endedItemOf(server, id);
     assert.equal(item.status, 'partial');
@@ -126,7 +120,7 @@ test('what dies beside it leaves a recording that plays', limit, async (t) => {
       await eventually('nothing is left of it', () => {
         const gone = new Set(descendantsOf(server.pid).map(({ pid }) => pid));
         const pids = [busy.Xvfb.pid, busy.browser.pid];
-        return !pids.some((pid) => gone.has(pid)) && encodersOf(server).length === 0;
+        return !pids.some((pid) => gone.has(pid)) && encodersOf(server.pid).length === 0;
       }, 5_000);
     });
   }

@@ -144,3 +144,18 @@ test('a recording with a screen of another size has that size', limit, async () 
   const { width, height } = probeVideo(file);
   assert.deepEqual([width, height], [802, 688]);
 });
+
+test('a machine without Xvfb and ffmpeg gives sessions all the same, and says what they lack', limit, async (t) => {
+  const poor = await startServer({
+    config: '[browser]\nxvfb = "/no/Xvfb"\n[recordings]\nffmpeg = "/no/ffmpeg"\n',
+  });
+  t.after(() => poor.stop());
+  const session = (await openSession(poor)) as any;
+  assert.deepEqual(session.warnings, [
+    'the browser runs without showing its window: there is no /no/Xvfb',
+    'the session is not recorded: there is no /no/ffmpeg',
+  ]);
+  const list = await poor.request('GET', `/v1/sessions/${session.id}/recordings`);
+  assert.equal(list.body.data.count, 0);
+  await endSession(poor, session.id);
+});

@@ -52,6 +52,12 @@ export function browsersOf(ancestor: number): Process[] {
   return named.filter(({ parent }) => !ids.has(parent));
 }
 
+/** What encodes recordings: one for each session that is recorded. */
+export function encodersOf(ancestor: number): Process[] {
+  const isEncoder = ({ command }: Process) => command.startsWith('/usr/bin/ffmpeg');
+  return descendantsOf(ancestor).filter(isEncoder);
+}
+
 /** Whether that very process, and not a later one of its id, is still there and has not ended. */
 export function isAlive({ pid, started }: Process): boolean {
   const now = processOf(pid);
