@@ -30,55 +30,23 @@ Screencast::Screencast(Executor executor, Clock& clock, Workers& workers, DevToo
                        const Picture& picture)
     : clock_(clock),
       workers_(workers),
-      devtools_(devtools),
       picture_(picture),
-      commands_(executor, command_bytes_max),
+      client_(executor, devtools, command_bytes_max),
       wanted_(executor),
       changed_(executor) {}
 
 Async<> Screencast::live() {
   co_await wanted_.wait();
-  party_ = co_await devtools_.join_browser();
-  post("Target.setDiscoverTargets", {{"discover", true}});
   std::vector<Async<>> works;
-  works.push_back(send_commands());
-  works.push_back(receive_messages());
+  works.push_back(client_.live([this](const json::object& message) { take(message); }));
   works.push_back(govern());
-  works.push_back(party_->expelled());
-  auto lived = co_await outcome_of(first_of(std::move(works)));
-  party_.reset();
-  std::move(lived).take();
-}
-
-Async<> Screencast::send_commands() {
-  while (auto command = co_await commands_.pop()) {
-    co_await party_->send(std::move(*command));
-  }
-}
-
-Async<> Screencast::receive_messages() {
-  while (auto text = co_await party_->receive()) {
-    json::value message = json::parse(*text);
-    take(message.as_object());
-  }
-}
-
-std::int64_t Screencast::post(std::string_view method, json::object params,
-                              std::string_view session) {
-  json::object command{{"id", ++last_id_}, {"method", method}, {"params", std::move(params)}};
-  if (!session.empty()) {
-    command["sessionId"] = session;
-  }
-  std::string text = json::serialize(command);
-  std::size_t bytes = text.size();
-  commands_.push_now(std::move(text), bytes);
-  return last_id_;
+  co_await first_of(std::move(works));
 }
 
 void Screencast::tell_page(std::string_view method, json::object params) {
   // Who sends more than a page takes is not heard.
-  if (!session_.empty() && !commands_.is_full()) {
-    post(method, std::move(params), session_);
+  if (!session_.empty() && !client_.is_full()) {
+    client_.post(method, std::move(params), session_);
   }
 }
 
@@ -137,7 +105,7 @@ void Screencast::show(const std::string& target_id) {
   if (is_there && target_id != shown_) {
     cast(false);
     if (!session_.empty()) {
-      post("Target.detachFromTarget", {{"sessionId", session_}});
+      client_.post("Target.detachFromTarget", {{"sessionId", session_}});
       session_.clear();
     }
     shown_ = target_id;
@@ -153,7 +121,8 @@ void Screencast::tell_pages() {
 }
 
 void Screencast::attach() {
-  asked_[post("Target.attachToTarget", {{"targetId", shown_}, {"flatten", true}})] = Asked::attach;
+  asked_[client_.post("Target.attachToTarget", {{"targetId", shown_}, {"flatten", true}})] =
+      Asked::attach;
 }
 
 void Screencast::take_answer(std::int64_t id, const json::object& message) {
@@ -169,7 +138,7 @@ void Screencast::take_answer(std::int64_t id, const json::object& message) {
   }
   if (what == Asked::attach) {
     session_ = text_at(result->as_object(), "sessionId").value_or("");
-    post("Page.enable", {}, session_);
+    client_.post("Page.enable", {}, session_);
     is_sampling_ = false;
     cast(looked_at_every_.has_value());
     return;
@@ -196,14 +165,14 @@ void Screencast::cast(bool on) {
   is_casting_ = on;
   frame_times_.clear();
   if (on) {
-    post("Page.startScreencast",
-         {{"format", "jpeg"},
-          {"quality", jpeg_quality},
-          {"maxWidth", picture_.size().width},
-          {"maxHeight", picture_.size().height}},
-         session_);
+    client_.post("Page.startScreencast",
+                 {{"format", "jpeg"},
+                  {"quality", jpeg_quality},
+                  {"maxWidth", picture_.size().width},
+                  {"maxHeight", picture_.size().height}},
+                 session_);
   } else {
-    post("Page.stopScreencast", {}, session_);
+    client_.post("Page.stopScreencast", {}, session_);
   }
 }
 
@@ -250,9 +219,9 @@ void Screencast::ask_for_screenshot() {
     return entry.second == Asked::screenshot;
   });
   if (!is_under_way) {
-    asked_[post("Page.captureScreenshot",
-                {{"format", "jpeg"}, {"quality", jpeg_quality}, {"optimizeForSpeed", true}},
-                session_)] = Asked::screenshot;
+    asked_[client_.post("Page.captureScreenshot",
+                        {{"format", "jpeg"}, {"quality", jpeg_quality}, {"optimizeForSpeed", true}},
+                        session_)] = Asked::screenshot;
   }
 }
 
@@ -267,8 +236,8 @@ Async<Change> Screencast::update() {
     });
   }
   if (frame_to_acknowledge_) {
-    post("Page.screencastFrameAck", {{"sessionId", *std::exchange(frame_to_acknowledge_, {})}},
-         session_);
+    client_.post("Page.screencastFrameAck",
+                 {{"sessionId", *std::exchange(frame_to_acknowledge_, {})}}, session_);
   }
   co_return change;
 }

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "cdp/devtools.h"
+#include "cdp/devtools_client.h"
 #include "display/jpeg.h"
 #include "display/picture_source.h"
 #include "io/clock.h"
@@ -50,8 +50,6 @@ class Screencast final : public PictureSource {
  private:
   enum class Asked { attach, screenshot };
 
-  Async<> send_commands();
-  Async<> receive_messages();
   Async<> govern();
   void take(const json::object& message);
   void take_answer(std::int64_t id, const json::object& message);
@@ -62,16 +60,12 @@ class Screencast final : public PictureSource {
   void cast(bool on);
   void ask_for_screenshot();
   bool moves_all_the_time() const;
-  std::int64_t post(std::string_view method, json::object params, std::string_view session = {});
   void tell_pages();
 
   Clock& clock_;
   Workers& workers_;
-  DevTools& devtools_;
   const Picture& picture_;
-  std::unique_ptr<Party> party_;
-  Channel<std::string> commands_;
-  std::int64_t last_id_ = 0;
+  DevToolsClient client_;
   std::map<std::int64_t, Asked> asked_;
 
   std::vector<Page> pages_;

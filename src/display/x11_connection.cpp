@@ -3,7 +3,6 @@
 #include <array>
 
 #include "base/error.h"
-#include "base/take_over.h"
 #include "io/outcome.h"
 
 namespace capstan {

@@ -35,48 +35,16 @@ constexpr std::string_view selection_script = R"((() => {
 PageWatch::PageWatch(Executor executor, Clock& clock, DevTools& devtools, Listener listener)
     : executor_(executor),
       clock_(clock),
-      devtools_(devtools),
       listener_(std::move(listener)),
-      commands_(executor, command_bytes_max) {}
+      client_(executor, devtools, command_bytes_max) {}
 
 Async<> PageWatch::live() {
-  party_ = co_await devtools_.join_browser();
-  post("Target.setDiscoverTargets", {{"discover", true}});
-  std::vector<Async<>> works;
-  works.push_back(send_commands());
-  works.push_back(receive_messages());
-  works.push_back(party_->expelled());
-  auto lived = co_await outcome_of(first_of(std::move(works)));
+  auto lived =
+      co_await outcome_of(client_.live([this](const json::object& message) { take(message); }));
   for (const auto& [id, question] : questions_) {
     question->answered.set();
   }
-  party_.reset();
   std::move(lived).take();
-}
-
-Async<> PageWatch::send_commands() {
-  while (auto command = co_await commands_.pop()) {
-    co_await party_->send(std::move(*command));
-  }
-}
-
-Async<> PageWatch::receive_messages() {
-  while (auto text = co_await party_->receive()) {
-    json::value message = json::parse(*text);
-    take(message.as_object());
-  }
-}
-
-std::int64_t PageWatch::post(std::string_view method, json::object params,
-                             std::string_view session) {
-  json::object command{{"id", ++last_id_}, {"method", method}, {"params", std::move(params)}};
-  if (!session.empty()) {
-    command["sessionId"] = session;
-  }
-  std::string text = json::serialize(command);
-  std::size_t bytes = text.size();
-  commands_.push_now(std::move(text), bytes);
-  return last_id_;
 }
 
 void PageWatch::take(const json::object& message) {
@@ -94,7 +62,7 @@ void PageWatch::take(const json::object& message) {
     if (page != pages_.end() && result != nullptr) {
       page->second.session = text_at(result->as_object(), "sessionId").value_or("");
       if (is_attended_) {
-        post("Page.enable", {}, page->second.session);
+        client_.post("Page.enable", {}, page->second.session);
       }
     }
   }
@@ -135,7 +103,8 @@ void PageWatch::note_target(const json::object& info) {
   auto known = pages_.find(target);
   if (known == pages_.end() && pages_.size() < pages_max) {
     pages_[target] = Page{.session = "", .url = url, .title = title};
-    attaching_[post("Target.attachToTarget", {{"targetId", target}, {"flatten", true}})] = target;
+    attaching_[client_.post("Target.attachToTarget", {{"targetId", target}, {"flatten", true}})] =
+        target;
   } else if (known != pages_.end() && known->second.url != url) {
     known->second.url = url;
     listener_.navigated(std::move(url), std::move(title));
@@ -144,7 +113,7 @@ void PageWatch::note_target(const json::object& info) {
 
 Async<json::object> PageWatch::ask(std::string method, json::object params, std::string session) {
   auto question = std::make_shared<Question>(executor_);
-  questions_[post(method, std::move(params), session)] = question;
+  questions_[client_.post(method, std::move(params), session)] = question;
   auto waited = co_await outcome_of(
       within(clock_, answer_patience, question->answered.wait(), "the page does not answer"));
   std::erase_if(questions_, [&](const auto& entry) { return entry.second == question; });
@@ -209,8 +178,8 @@ Async<std::string> PageWatch::selected_text() {
 
 void PageWatch::answer_dialog(bool accept, const std::string& text) {
   if (dialog_) {
-    post("Page.handleJavaScriptDialog", {{"accept", accept}, {"promptText", text}},
-         dialog_session_);
+    client_.post("Page.handleJavaScriptDialog", {{"accept", accept}, {"promptText", text}},
+                 dialog_session_);
   }
 }
 
@@ -221,7 +190,7 @@ void PageWatch::attend(bool on) {
   is_attended_ = on;
   for (const auto& [target, page] : pages_) {
     if (!page.session.empty()) {
-      post(on ? "Page.enable" : "Page.disable", {}, page.session);
+      client_.post(on ? "Page.enable" : "Page.disable", {}, page.session);
     }
   }
 }

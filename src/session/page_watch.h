@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "cdp/devtools.h"
+#include "cdp/devtools_client.h"
 #include "io/clock.h"
 
 namespace capstan {
@@ -51,23 +51,17 @@ class PageWatch {
     std::string title;
   };
 
-  Async<> send_commands();
-  Async<> receive_messages();
   void take(const json::object& message);
   void take_event(std::string_view method, std::string session, const json::object& params);
   void note_target(const json::object& info);
-  std::int64_t post(std::string_view method, json::object params, std::string_view session = {});
   Async<json::object> ask(std::string method, json::object params, std::string session);
   // The session of the page that has the focus; empty if none has.
   Async<std::string> focused_page();
 
   Executor executor_;
   Clock& clock_;
-  DevTools& devtools_;
   const Listener listener_;
-  std::unique_ptr<Party> party_;
-  Channel<std::string> commands_;
-  std::int64_t last_id_ = 0;
+  DevToolsClient client_;
 
   struct Question {
     explicit Question(const Executor& executor) : answered(executor) {}
