@@ -92,7 +92,7 @@ void allow_port(int rules, std::uint16_t port) {
 
 }  // namespace
 
-void confine_with_landlock(const Instructions& instructions) {
+int make_landlock_rules(const Instructions& instructions) {
   long known = version();
   bool confines_tcp = !instructions.connect_to.empty();
   if (known < 1) {
@@ -123,6 +123,10 @@ void confine_with_landlock(const Instructions& instructions) {
              landlock::read_file | landlock::read_dir |
                  (instructions.writes_proc ? landlock::write_file : 0));
   for (std::uint16_t port : instructions.connect_to) allow_port(rules, port);
+  return rules;
+}
+
+void confine_with_landlock(int rules) {
   if (::syscall(SYS_landlock_restrict_self, rules, 0) != 0) {
     fail("confine with Landlock");
   }

@@ -88,6 +88,7 @@ void give_up_privileges(const Instructions& instructions) {
   if (!instructions.namespaces) {
     leave_guard(instructions);  // as who we are still, so that the program can't end it
   }
+  const int landlock_rules = instructions.landlock ? make_landlock_rules(instructions) : -1;
   if (instructions.user) {
     become_user(*instructions.user);
   }
@@ -97,7 +98,7 @@ void give_up_privileges(const Instructions& instructions) {
   die_with_parent();
   give_up_capabilities();
   if (instructions.landlock) {
-    confine_with_landlock(instructions);
+    confine_with_landlock(landlock_rules);
   }
   if (instructions.filter >= 0) {
     install_filter(instructions.filter);
