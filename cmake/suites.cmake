@@ -25,7 +25,8 @@ set_tests_properties(product isolation PROPERTIES
 
 # What reads the bytes of pages, tasks and proxies is fuzzed for a while each time; ./dev fuzz does
 # it with all that reads foreign bytes, and for longer.
-foreach(target fuzz_proxy_request fuzz_egress_address fuzz_upstream_answer fuzz_http_request)
+foreach(target fuzz_proxy_request fuzz_egress_address fuzz_upstream_answer fuzz_http_request
+        fuzz_x11_messages)
   add_test(NAME ${target} COMMAND ${builds}/fuzz/tests/fuzz/${target} -max_total_time=30
            -print_final_stats=1 -artifact_prefix=${builds}/fuzz/${target}-)
   set_tests_properties(${target} PROPERTIES TIMEOUT 120 RUN_SERIAL ON)

@@ -66,9 +66,9 @@ export class Link {
     return address.href;
   }
 
-  /** Where a file for an open file chooser is sent. */
-  fileAddress(chooser: string, name: string): string {
-    return this.#withTicket(`${this.path}/files`, { chooser, name });
+  /** Where a piece of a file for an open file chooser is sent; `id` is that of its first piece. */
+  fileAddress(chooser: string, name: string, id: string): string {
+    return this.#withTicket(`${this.path}/files`, { chooser, name, file: id });
   }
 
   get #storageKey(): string {
@@ -76,7 +76,8 @@ export class Link {
   }
 
   #withTicket(path: string, query: Record<string, string>): string {
-    return `${path}?${new URLSearchParams({ ticket: this.#ticket ?? '', ...query })}`;
+    const parts = Object.entries({ ticket: this.#ticket ?? '', ...query });
+    return `${path}?${parts.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&')}`;
   }
 }
 

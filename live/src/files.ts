@@ -5,6 +5,8 @@ import type { Controls } from './controls.ts';
 import { button, element } from './elements.ts';
 import type { FileChooser } from './messages.ts';
 
+const pieceBytes = 4 * 1024 * 1024;
+
 export class Files {
   readonly #panel = element('files', HTMLDialogElement);
   readonly #input = element('file-input', HTMLInputElement);
@@ -90,17 +92,21 @@ export class Files {
     }
   }
 
-  /** Returns the id that the server gave it. */
+  /** In pieces, since the server takes no request of any size. Returns the id that it gave it. */
   async #send(file: File, chooser: string, signal: AbortSignal): Promise<string> {
-    const answer = await fetch(this.#link.fileAddress(chooser, file.name), {
-      method: 'POST',
-      headers: { 'content-type': 'application/octet-stream' },
-      body: file,
-      signal,
-    });
-    const body: any = await answer.json();
-    if (!answer.ok) throw new Refusal(body.error.message);
-    return body.data.id;
+    let id = '';
+    for (let sent = 0; id === '' || sent < file.size; sent += pieceBytes) {
+      const answer = await fetch(this.#link.fileAddress(chooser, file.name, id), {
+        method: 'POST',
+        headers: { 'content-type': 'application/octet-stream' },
+        body: file.slice(sent, sent + pieceBytes),
+        signal,
+      });
+      const body: any = await answer.json();
+      if (!answer.ok) throw new Refusal(body.error.message);
+      id = body.data.id;
+    }
+    return id;
   }
 
   #reset(): void {

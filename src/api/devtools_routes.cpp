@@ -1,5 +1,6 @@
 #include "api/devtools_routes.h"
 
+#include "api/addresses.h"
 #include "api/session_routes.h"
 #include "io/outcome.h"
 #include "session/devtools_relay.h"
@@ -8,12 +9,20 @@ namespace capstan {
 namespace {
 
 // What the upgraded connection runs must own what it needs: the call is gone by then.
-std::function<Async<>(std::unique_ptr<WebSocket>)> relay_of(std::shared_ptr<Session> session,
+std::function<Async<>(std::unique_ptr<WebSocket>)> relay_of(const Call& call,
+                                                            std::shared_ptr<Session> session,
                                                             std::string target) {
-  return [session = std::move(session),
-          target = std::move(target)](std::unique_ptr<WebSocket> socket) {
-    return relay_devtools(session, target, std::move(socket));
+  auto revoked = session->revocation_of(call.request.query_value("token").value_or(""));
+  return [session = std::move(session), target = std::move(target),
+          revoked = std::move(revoked)](std::unique_ptr<WebSocket> socket) {
+    return relay_devtools(session, target, revoked, std::move(socket));
   };
+}
+
+// The address of the session for the caller, who gets no other token than the one that it has.
+std::string address_for(const Call& call, const Session& session) {
+  std::string_view token = call.request.query_value("token").value_or("");
+  return devtools_address(call.request, session, session.is_token(token) ? token : session.token());
 }
 
 // The session in the query, or at /devtools/browser/{browserId}. Nothing means: a new one.
@@ -46,7 +55,7 @@ Async<Response> DevToolsRoutes::connect(Call call) {
   if (std::shared_ptr<Session> session =
           co_await wanted_session(call.caller.team, wanted_id(call))) {
     co_await session->use();  // so that what keeps it from opening is answered, not cut off
-    response.upgrade = relay_of(std::move(session), "");
+    response.upgrade = relay_of(call, std::move(session), "");
     co_return response;
   }
   SessionOrder order = make_session_order(call.caller, {}, sessions_, runs_);
@@ -58,7 +67,7 @@ Async<Response> DevToolsRoutes::connect(Call call) {
 
 Async<> DevToolsRoutes::relay_own_session(SessionOrder order, std::unique_ptr<WebSocket> socket) {
   std::shared_ptr<Session> session = sessions_.prepare(std::move(order));
-  auto relayed = co_await outcome_of(relay_devtools(session, "", std::move(socket)));
+  auto relayed = co_await outcome_of(relay_devtools(session, "", nullptr, std::move(socket)));
   session->stop(SessionStatus::completed);
 }
 
@@ -77,7 +86,7 @@ Async<Response> DevToolsRoutes::connect_page(Call call) {
     throw Error(ErrorCode::not_found, "the session has no such page");
   }
   Response response;
-  response.upgrade = relay_of(std::move(session), std::move(target));
+  response.upgrade = relay_of(call, std::move(session), std::move(target));
   co_return response;
 }
 
@@ -85,11 +94,11 @@ Async<Response> DevToolsRoutes::version(Call call) {
   std::string address;
   if (std::shared_ptr<Session> session =
           co_await wanted_session(call.caller.team, wanted_id(call))) {
-    address = devtools_address(call.request, *session);
+    address = address_for(call, *session);
   } else {
     SessionOrder order = make_session_order(call.caller, {}, sessions_, runs_);
     std::shared_ptr<Session> opened = co_await sessions_.open(std::move(order));
-    address = devtools_address(call.request, *opened);
+    address = address_for(call, *opened);
   }
   co_return json_response(200, json::object{
                                    {"Browser", "Chrome/" + browsers_.version()},
@@ -105,7 +114,7 @@ Async<Response> DevToolsRoutes::list(Call call) {
     throw Error(ErrorCode::invalid_argument, "sessionId is required in the query");
   }
   auto use = co_await session->use();
-  std::string base = devtools_address(call.request, *session);
+  std::string base = address_for(call, *session);
   json::array pages;
   for (const PageInfo& page : co_await use->browser().pages()) {
     std::string address = base;

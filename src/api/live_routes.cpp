@@ -1,7 +1,11 @@
 #include "api/live_routes.h"
 
+#include <algorithm>
+
+#include "api/addresses.h"
 #include "base/embedded.h"
 #include "session/live_relay.h"
+#include "session/live_view.h"
 
 namespace capstan {
 
@@ -50,18 +54,9 @@ Response dead_end(int status, const std::string& message) {
                            text + ".</p></main></html>");
 }
 
-struct TokenScope {
-  std::string_view name;
-  LiveRole role;
-};
-constexpr TokenScope scopes[] = {{"live_view", LiveRole::control},
-                                 {"live_view_read_only", LiveRole::view}};
+constexpr std::string_view scopes[] = {"live_view", "live_view_read_only", "cdp"};
 
 }  // namespace
-
-std::string live_view_address(const Request& request, std::string_view token) {
-  return "http://" + host_of(request) + "/live/" + std::string(token);
-}
 
 std::shared_ptr<Session> LiveRoutes::session_of(const Call& call) const {
   const LiveLinks::Link& link = sessions_.live_links().find(call.field("token"));
@@ -115,52 +110,85 @@ Async<Response> LiveRoutes::connect(Call call) {
   std::shared_ptr<Session> session = session_of(call);
   const std::string& token = call.field("token");
   const LiveRole role = sessions_.live_links().find(token).role;
-  std::shared_ptr<LiveLinks::Presence> presence = sessions_.live_links().enter(
-      token, call.request.query_value("ticket").value_or("").substr(0, ticket_bytes_max));
+  std::string ticket(call.request.query_value("ticket").value_or(""));
+  std::shared_ptr<LiveLinks::Presence> presence = sessions_.live_links().enter(token, ticket);
+  std::string recording_url = "/live/" + token + "/recording?ticket=" + ticket;
   Response response;
-  response.upgrade = [session, role, presence](std::unique_ptr<WebSocket> socket) {
-    return relay_live_view(session, role, presence, std::move(socket));
+  response.upgrade = [session, role, presence, recording_url](std::unique_ptr<WebSocket> socket) {
+    return relay_live_view(session, role, presence, recording_url, std::move(socket));
   };
   co_return response;
+}
+
+Async<Response> LiveRoutes::send_file(Call call) {
+  auto query = [&](std::string_view name) {
+    return std::string(call.request.query_value(name).value_or(""));
+  };
+  std::shared_ptr<Session> session = session_of(call);
+  auto presence = sessions_.live_links().enter(call.field("token"), query("ticket"));
+  if (sessions_.live_links().find(call.field("token")).role != LiveRole::control) {
+    throw Error(ErrorCode::permission_denied, "this link is for viewing only");
+  }
+  std::unique_ptr<Session::Use> use = co_await session->use();
+  FilePiece piece{
+      .file = query("file"), .name = query("name"), .bytes = std::move(call.request.body)};
+  std::string id = co_await use->session().pages().send_file(query("chooser"), std::move(piece));
+  co_return data_response(json::object{{"id", id}});
 }
 
 Async<Response> LiveRoutes::create_token(Call call) {
   json::object body = call.body();
   Fields in(body);
   std::vector<std::string> wanted = in.strings("scopes").value_or(std::vector<std::string>());
-  const TokenScope* scope = nullptr;
-  bool wants_devtools = false;
-  for (const std::string& name : wanted) {
-    wants_devtools = wants_devtools || name == "cdp";
-    for (const TokenScope& known : scopes) {
-      scope = name == known.name ? &known : scope;
-    }
-  }
-  if (wanted.size() != 1 || (scope == nullptr && !wants_devtools)) {
+  bool is_known = wanted.size() == 1 && std::find(std::begin(scopes), std::end(scopes),
+                                                  wanted.front()) != std::end(scopes);
+  if (!is_known) {
     in.refuse("scopes", "must be one of [\"live_view\"], [\"live_view_read_only\"], [\"cdp\"]");
   }
   in.done();
+  const std::string& scope = wanted.front();
   std::shared_ptr<Session> session =
       co_await sessions_.find_running(call.caller.team, call.id<SessionId>("sessionId", "session"));
-  if (wants_devtools) {
-    throw Error(ErrorCode::not_implemented, "tokens for cdp are not there yet");
+  json::object data{{"scopes", json::array{scope}}};
+  if (scope == "cdp") {
+    std::string token = sessions_.make_token(*session);
+    data["token"] = token;
+    data["cdp_url"] = devtools_address(call.request, *session, token);
+    co_return data_response(std::move(data));
   }
   if (session->config().live_view_one_time_url.value_or(false)) {
     throw Error(ErrorCode::conflict, "the live view of this session is for one viewer");
   }
-  std::string token = sessions_.live_links().make(session->id(), scope->role, false);
-  co_return data_response(json::object{{"token", token},
-                                       {"scopes", json::array{scope->name}},
-                                       {"live_view_url", live_view_address(call.request, token)}});
+  std::string token = sessions_.live_links().make(
+      {.session = session->id(),
+       .team = session->team(),
+       .role = scope == "live_view" ? LiveRole::control : LiveRole::view});
+  data["token"] = token;
+  data["live_view_url"] = live_view_address(call.request, token);
+  co_return data_response(std::move(data));
 }
 
 Async<Response> LiveRoutes::revoke_token(Call call) {
   std::shared_ptr<Session> session =
       co_await sessions_.find_running(call.caller.team, call.id<SessionId>("sessionId", "session"));
-  if (!sessions_.live_links().revoke(session->id(), call.field("token"))) {
+  const std::string& token = call.field("token");
+  if (!sessions_.live_links().revoke(session->id(), token) && !session->revoke_token(token)) {
     throw Error(ErrorCode::not_found, "the session has no such token");
   }
   co_return data_response(json::object{{"status", "success"}});
+}
+
+Async<Response> LiveRoutes::thumbnail(Call call) {
+  std::shared_ptr<Session> session =
+      co_await sessions_.find_running(call.caller.team, call.id<SessionId>("sessionId", "session"));
+  if (!session->has_opened()) {
+    throw Error(ErrorCode::conflict, "session " + session->id().text() + " shows nothing yet");
+  }
+  std::unique_ptr<Session::Use> use = co_await session->glance();
+  Response response;
+  response.headers = {{"content-type", "image/jpeg"}, {"cache-control", "no-store"}};
+  response.body = *co_await use->session().live_view().thumbnail();
+  co_return response;
 }
 
 }  // namespace capstan

@@ -15,9 +15,13 @@ class LiveRoutes {
   Async<Response> asset(Call call);
   Async<Response> claim(Call call);
   Async<Response> connect(Call call);
+  // A piece of a file for the page's open file chooser.
+  Async<Response> send_file(Call call);
 
   Async<Response> create_token(Call call);
   Async<Response> revoke_token(Call call);
+  // What the session shows now, as a small JPEG.
+  Async<Response> thumbnail(Call call);
 
  private:
   // The running session that the call's link leads to; throws not_found and gone.
@@ -25,8 +29,5 @@ class LiveRoutes {
 
   Sessions& sessions_;
 };
-
-// http://HOST/live/TOKEN, for the Host that the request came to.
-std::string live_view_address(const Request& request, std::string_view token);
 
 }  // namespace capstan

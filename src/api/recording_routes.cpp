@@ -85,6 +85,13 @@ Async<Response> RecordingRoutes::fetch_one(Call call, std::string which) {
   co_return file_response(offer(video, "video/mp4", ".mp4"), call.request);
 }
 
+Async<Response> RecordingRoutes::fetch_by_link(Call call) {
+  LiveLinks::Link link = sessions_.live_links().seen_by(
+      call.field("token"), call.request.query_value("ticket").value_or(""));
+  RecordingFile video = co_await recordings_.open_video(link.team, link.session, "primary");
+  co_return file_response(offer(video, "video/mp4", ".mp4"), call.request);
+}
+
 Async<Response> RecordingRoutes::timeline(Call call) {
   SessionId session = co_await session_of(&call);
   RecordingFile timeline =
@@ -103,6 +110,10 @@ Async<std::shared_ptr<Recorder>> RecordingRoutes::recorder_of(const Call* call) 
   std::shared_ptr<Session> session = co_await sessions_.find_running(call->caller.team, id);
   if (!session->recorder()) {
     throw Error(ErrorCode::invalid_argument, "session " + id.text() + " is not recorded");
+  }
+  if (session->recorder()->has_ended()) {
+    throw Error(ErrorCode::conflict, "the recording of session " + id.text() +
+                                         " has ended; the list of recordings tells why");
   }
   co_return session->recorder();
 }

@@ -16,14 +16,16 @@ class RecordingRoutes {
   Async<Response> list(Call call);
   Async<Response> fetch_primary(Call call);
   Async<Response> fetch(Call call);
+  // For who watched the session live, and has its link and ticket instead of a key.
+  Async<Response> fetch_by_link(Call call);
   Async<Response> timeline(Call call);
   Async<Response> remove(Call call);
   Async<Response> pause(Call call);
   Async<Response> resume(Call call);
 
  private:
-  // What records the session of the call's path. Throws not_found, and invalid_argument for one
-  // that isn't recorded.
+  // What records the session of the call's path. Throws not_found, invalid_argument for one that
+  // isn't recorded, and conflict if its recording is over.
   Async<std::shared_ptr<Recorder>> recorder_of(const Call* call);
   // The session of the call's path; throws not_found, as for one of another team.
   Async<SessionId> session_of(const Call* call);

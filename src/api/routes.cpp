@@ -72,6 +72,8 @@ std::vector<RouteRow> route_rows(const Routes& routes) {
       {Method::del, "/v1/sessions/{sessionId}/recordings/{recordingId}", api_key,
        on(recordings, &RecordingRoutes::remove)},
 
+      {Method::get, "/v1/sessions/{sessionId}/thumbnail", api_key,
+       on(live, &LiveRoutes::thumbnail)},
       {Method::post, "/v1/sessions/{sessionId}/tokens", api_key,
        on(live, &LiveRoutes::create_token)},
       {Method::del, "/v1/sessions/{sessionId}/tokens/{token}", api_key,
@@ -79,6 +81,9 @@ std::vector<RouteRow> route_rows(const Routes& routes) {
       {Method::get, "/live/{token}", anybody, on(live, &LiveRoutes::page)},
       {Method::post, "/live/{token}/claim", anybody, on(live, &LiveRoutes::claim)},
       {Method::get, "/live/{token}/socket", anybody, on(live, &LiveRoutes::connect)},
+      {Method::post, "/live/{token}/files", anybody, on(live, &LiveRoutes::send_file)},
+      {Method::get, "/live/{token}/recording", anybody,
+       on(recordings, &RecordingRoutes::fetch_by_link)},
       {Method::get, "/live-assets/{name}", anybody, on(live, &LiveRoutes::asset)},
 
       {Method::get, "/", session_key, on(devtools, &DevToolsRoutes::connect)},

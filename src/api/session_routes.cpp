@@ -5,7 +5,7 @@
 #include <ctime>
 #include <sstream>
 
-#include "api/live_routes.h"
+#include "api/addresses.h"
 
 namespace capstan {
 namespace {
@@ -175,11 +175,6 @@ SessionOrder make_session_order(const Caller& caller, const SessionConfig& own,
   return {.team = caller.team, .config = std::move(config), .kind = kind, .run = caller.run};
 }
 
-std::string devtools_address(const Request& request, const Session& session) {
-  return "ws://" + host_of(request) + "/?sessionId=" + session.id().text() +
-         "&token=" + session.token();
-}
-
 Async<Response> SessionRoutes::create(Call call) {
   json::object body = call.body();
   Fields in(body);
@@ -194,7 +189,7 @@ Async<Response> SessionRoutes::create(Call call) {
       co_await sessions_.open(make_session_order(call.caller, config, sessions_, runs_));
   json::object data{
       {"id", session->id().text()},
-      {"cdp_url", devtools_address(call.request, *session)},
+      {"cdp_url", devtools_address(call.request, *session, session->token())},
       {"live_view_url", live_view_address(call.request, sessions_.make_live_link(*session))},
   };
   if (json::array warnings = warnings_for(sessions_, *session, body); !warnings.empty()) {

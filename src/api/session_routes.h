@@ -31,7 +31,4 @@ class SessionRoutes {
 SessionOrder make_session_order(const Caller& caller, const SessionConfig& own,
                                 const Sessions& sessions, const Runs& runs);
 
-// ws://HOST/?sessionId=...&token=..., for the Host that the request came to.
-std::string devtools_address(const Request& request, const Session& session);
-
 }  // namespace capstan

@@ -171,8 +171,8 @@ Async<> App::start() {
     log_error("runner_missing", {{"message", reason}});
   }
   co_await cage_.find_levels(isolation_level(config_.isolation.maximum));
-  co_await recorders_.start();
   co_await recordings_.start();
+  co_await recorders_.start();
   co_await sessions_.start();
   co_await browsers_.start();
   co_await runners_.start();

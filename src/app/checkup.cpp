@@ -115,7 +115,8 @@ Finding Checkup::check_screens() const {
   if (auto trouble = browsers_.screen_trouble()) {
     return {Verdict::warn, "screens",
             *trouble + "; headful browsers run without showing their windows",
-            "apt-get install xvfb x11-xkb-utils, or set browser.xvfb"};
+            "mend what keeps isolation from strict; apt-get install xvfb x11-xkb-utils, or set "
+            "browser.xvfb"};
   }
   return {Verdict::ok, "screens", "headful browsers have one of their own", ""};
 }

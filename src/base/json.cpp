@@ -185,6 +185,19 @@ std::optional<std::string> text_at(const json::object& object, std::string_view 
   return std::string(value->get_string());
 }
 
+std::optional<std::int64_t> integer_at(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  boost::system::error_code failure;
+  std::int64_t number = value != nullptr ? value->to_number<std::int64_t>(failure) : 0;
+  return value != nullptr && !failure ? std::optional(number) : std::nullopt;
+}
+
+const json::object& object_at(const json::object& object, std::string_view key) {
+  static const json::object empty;
+  const json::value* value = object.if_contains(key);
+  return value != nullptr && value->is_object() ? value->get_object() : empty;
+}
+
 Fields::Fields(const json::object& object, std::string path)
     : Fields(object, std::move(path), std::make_shared<std::vector<std::string>>()) {}
 

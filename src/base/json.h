@@ -25,6 +25,9 @@ json::value parse_json(std::string_view text, std::string_view what,
 // The text of a member that may be missing or of another kind; then nothing. For messages that
 // programs send, where there is nobody to tell what is wrong with them.
 std::optional<std::string> text_at(const json::object& object, std::string_view key);
+// The same of an integer, and of an object, which then is empty.
+std::optional<std::int64_t> integer_at(const json::object& object, std::string_view key);
+const json::object& object_at(const json::object& object, std::string_view key);
 
 // Reads the fields of one JSON object, and remembers everything that is wrong with them, so that
 // one answer can name all bad fields. Unknown fields are left alone.

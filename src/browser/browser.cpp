@@ -15,6 +15,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
+constexpr auto quit_patience = 1s;
+
 // Whether the message says that the page's main frame shows another document.
 bool tells_of_navigation(const json::object& message) {
   if (text_at(message, "method") != "Page.frameNavigated") {
@@ -87,7 +89,7 @@ Browser::Browser(Executor executor, Clock& clock, Workers& workers, BrowserKind 
     auto picture = std::make_unique<Picture>(screen_size(viewport));
     auto source = std::make_unique<X11Screen>(executor, clock, std::move(screen), *picture);
     screen_ = source.get();
-    hands_ = std::make_unique<ScreenHands>(*screen_);
+    hands_ = std::make_unique<ScreenHands>(clock, *screen_);
     display_ = std::make_unique<Display>(executor, clock, std::move(picture), std::move(source));
   }
   scope_.spawn(live());
@@ -100,6 +102,10 @@ Async<> Browser::live() {
   if (!outcome.ok() && outcome.error().code() != ErrorCode::cancelled) {
     log_warning("browser_confused", {{"message", outcome.error().message()}});
   }
+  const bool lost_screen = display_ != nullptr && display_->has_ended();  // and ended for that
+  auto exit = co_await outcome_of(within(clock_, quit_patience, child_->wait(),
+                                         "the browser has closed its pipe and lives on"));
+  has_quit_ = !lost_screen && exit.ok() && exit.value().code == 0 && exit.value().signal == 0;
   child_->kill();
   gone_.set();
 }

@@ -51,6 +51,8 @@ class Browser {
   Screencast* screencast() const { return screencast_; }
 
   bool is_gone() const { return gone_.is_set(); }
+  // Whether it has gone by itself and in good order, as when its last window is closed.
+  bool has_quit() const { return has_quit_; }
   // Waits until the process has ended or its pipe has broken.
   Async<> gone() { return gone_.wait(); }
 
@@ -87,6 +89,7 @@ class Browser {
   std::unique_ptr<Display> display_;
   std::unique_ptr<Hands> hands_;
   Event gone_;
+  bool has_quit_ = false;
   Scope scope_;
 };
 

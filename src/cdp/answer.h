@@ -8,6 +8,10 @@
 
 namespace capstan {
 
+// A whole message, of any kind. Text of a page may hold half of a surrogate pair, which JSON can
+// say and UTF-8 can't: U+FFFD stands for it. Nothing for what can't be read.
+std::optional<json::object> read_browsers_message(std::string text);
+
 // Reading the answers to our own commands. `answer` is a whole message, `method` what was asked.
 
 // What the browser refused the command with, if it did: invalid_argument for what can't be done as

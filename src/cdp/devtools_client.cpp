@@ -1,5 +1,6 @@
 #include "cdp/devtools_client.h"
 
+#include "cdp/answer.h"
 #include "io/race.h"
 
 namespace capstan {
@@ -25,8 +26,9 @@ Async<> DevToolsClient::send_commands(Party* party) {
 
 Async<> DevToolsClient::receive(Party* party, std::function<void(const json::object&)> on_message) {
   while (auto text = co_await party->receive()) {
-    json::value message = json::parse(*text);
-    on_message(message.as_object());
+    if (auto message = read_browsers_message(std::move(*text))) {
+      on_message(*message);
+    }
   }
 }
 

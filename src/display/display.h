@@ -26,10 +26,15 @@ class Display {
   // No picture will come any more.
   bool has_ended() const { return ended_; }
 
-  // Somebody who looks, at most once per `interval`. The display outlives it, but may end before.
+  // Whether so few pixels have changed that some may let it wait: a spinner, a caret.
+  bool is_small(std::int64_t pixels) const;
+
+  // Somebody who looks, at most once per `interval`, and at small changes once per
+  // `small_interval`. The display outlives it, but may end before.
   class Look {
    public:
-    Look(Display& display, Duration interval);
+    Look(Display& display, Duration interval, Duration small_interval);
+    Look(Display& display, Duration interval) : Look(display, interval, interval) {}
     ~Look();
     Look(const Look&) = delete;
     Look& operator=(const Look&) = delete;
@@ -45,6 +50,7 @@ class Display {
     friend class Display;
     Display& display_;
     const Duration interval_;
+    const Duration small_interval_;
     Change change_;
     Event changed_;
   };
@@ -59,7 +65,10 @@ class Display {
   Async<> live();
   Async<> follow();
   Async<Change> update();
+  Async<> wait_for_change();
   std::optional<Duration> interval() const;
+  std::optional<Duration> small_interval() const;
+  std::int64_t large_pixels() const;
   void tell(const Change& change);
 
   Executor executor_;
@@ -69,6 +78,8 @@ class Display {
   std::list<Look*> looks_;
   Event looked_at_;
   Semaphore turns_;
+  Event looks_changed_;
+  SteadyTime updated_at_ = SteadyTime::min();
   SteadyTime taken_at_;
   bool has_shown_ = false;  // before, the picture is black
   bool ended_ = false;

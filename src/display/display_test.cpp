@@ -19,10 +19,14 @@ class PlayedSource final : public PictureSource {
 
   Async<> live() override { return gone_.wait(); }
   void look(std::optional<Duration> interval) override { is_looked_at = interval.has_value(); }
-  Async<> changed() override { return changed_.wait(); }
+  Async<> changed(std::int64_t pixels) override {
+    while (change_.pixels < pixels) {
+      changed_.clear();
+      co_await changed_.wait();
+    }
+  }
   Async<Change> update() override {
     ++updates;
-    changed_.clear();
     if (fails) {
       throw Error(ErrorCode::unavailable, "the display does not answer");
     }
@@ -124,6 +128,33 @@ ASYNC_TEST(DisplayTest, looks_no_more_often_than_the_most_eager_one_wants) {
   source().change(dot);
   co_await let_pass(10ms);
   EXPECT_EQ(source().updates, 3);
+}
+
+ASYNC_TEST(DisplayTest, lets_small_changes_wait_for_who_wants_that) {
+  const Area large{.width = 100, .height = 2};
+  Display::Look patient(display_, 100ms, 500ms);
+  source().change(large);
+  co_await settle();
+  EXPECT_EQ(source().updates, 1);
+  source().change(dot);
+  co_await let_pass(499ms);
+  EXPECT_EQ(source().updates, 1);
+  co_await let_pass(1ms);
+  EXPECT_EQ(source().updates, 2);
+  source().change(dot);
+  co_await let_pass(100ms);
+  EXPECT_EQ(source().updates, 2);
+  source().change(large);  // on top of it
+  co_await settle();
+  EXPECT_EQ(source().updates, 3);
+  source().change(dot);
+  co_await let_pass(100ms);
+  EXPECT_EQ(source().updates, 3);
+  Display::Look eager(display_, 10ms);
+  co_await settle();
+  EXPECT_EQ(source().updates, 4);
+  EXPECT_TRUE(display_.is_small(199));
+  EXPECT_FALSE(display_.is_small(200));
 }
 
 ASYNC_TEST(DisplayTest, stays_as_it_is_while_somebody_holds_it) {

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "io/async.h"
+
 namespace capstan {
 
 // Which modifier keys are held, as in DevTools' Input domain.
@@ -40,17 +42,24 @@ struct KeyInput {
 // Ten fingers, generously counted: who holds more keys than that presses no further one.
 inline constexpr std::size_t keys_held_max = 32;
 
-// A person's hands at a browser. They do nothing once its display has gone.
+// A person's hands at a browser. They do nothing once its display has gone, and never throw, so
+// that who leaves can let go of everything in a destructor.
 class Hands {
  public:
   virtual ~Hands() = default;
   virtual void move(const PointerInput& input) = 0;
   virtual void turn_wheel(const WheelInput& input) = 0;
   virtual void press(const KeyInput& input) = 0;
-  // Writes where the focus is, as if on a keyboard; of long texts the beginning.
+  // Writes where the focus is, as if on a keyboard.
   virtual void write(std::string_view text) = 0;
+  // Puts the text on the browser's own clipboard and pastes it where the focus is, as a person
+  // does. False, with nothing done, for hands that have no clipboard.
+  virtual Async<bool> paste(std::string text) = 0;
   // Lets go of every key and button that is held.
   virtual void release() = 0;
+  // Waits until all that they did is on its way into the browser, so that what it is told by
+  // DevTools comes after that.
+  virtual Async<> arrived() = 0;
 };
 
 }  // namespace capstan

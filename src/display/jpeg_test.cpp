@@ -34,7 +34,7 @@ TEST(JpegTest, a_part_of_a_picture_goes_there_and_back) {
   Picture picture(size);
   paint(picture, {.x = 16, .y = 16, .width = 32, .height = 16}, 200, 30);
   std::string jpeg = encode_jpeg(picture, {.x = 16, .y = 16, .width = 32, .height = 16}, 90);
-  Image image = decode_jpeg(jpeg, 64 * 48);
+  Image image = decode_jpeg(jpeg, size);
   EXPECT_EQ(image.size, (PictureSize{.width = 32, .height = 16}));
   EXPECT_NEAR(image.pixels[0], 200, 4);
   EXPECT_NEAR(image.pixels[1], 0, 4);
@@ -42,15 +42,39 @@ TEST(JpegTest, a_part_of_a_picture_goes_there_and_back) {
 }
 
 TEST(JpegTest, what_is_no_jpeg_is_refused) {
-  EXPECT_THROW(decode_jpeg("", 100), Error);
-  EXPECT_THROW(decode_jpeg("GIF89a and more", 100), Error);
+  EXPECT_THROW(decode_jpeg("", size), Error);
+  EXPECT_THROW(decode_jpeg("GIF89a and more", size), Error);
 }
 
 TEST(JpegTest, more_pixels_than_expected_are_refused_before_they_take_memory) {
-  Picture picture(size);
-  std::string jpeg = encode_jpeg(picture, whole(size), 75);
-  EXPECT_NO_THROW(decode_jpeg(jpeg, 64 * 48));
-  EXPECT_THROW(decode_jpeg(jpeg, 64 * 48 - 1), Error);
+  Picture picture({.width = 640, .height = 40});
+  std::string jpeg = encode_jpeg(picture, whole(picture.size()), 75);
+  EXPECT_NO_THROW(decode_jpeg(jpeg, {.width = 80, .height = 40}));
+  EXPECT_THROW(decode_jpeg(jpeg, {.width = 79, .height = 40}), Error);
+}
+
+TEST(JpegTest, what_is_larger_than_wanted_is_made_to_fit) {
+  Picture picture({.width = 1000, .height = 500});
+  paint(picture, {.x = 0, .y = 0, .width = 500, .height = 500}, 200, 30);
+  std::string jpeg = encode_jpeg(picture, whole(picture.size()), 90);
+  Image decoded = decode_jpeg(jpeg, {.width = 200, .height = 200});
+  EXPECT_EQ(decoded.size, (PictureSize{.width = 500, .height = 250}));
+  Image fitted = fit(decoded, {.width = 200, .height = 200});
+  EXPECT_EQ(fitted.size, (PictureSize{.width = 200, .height = 100}));
+  EXPECT_NEAR(fitted.pixels[0], 200, 4);
+  EXPECT_NEAR(fitted.pixels[fitted.pixels.size() - 4], 0, 4);
+  EXPECT_EQ(fit(fitted, {.width = 300, .height = 300}).size, fitted.size);
+}
+
+TEST(JpegTest, a_thumbnail_shows_all_in_small) {
+  Picture picture({.width = 1440, .height = 988});
+  paint(picture, {.x = 720, .y = 0, .width = 720, .height = 988}, 10, 220);
+  std::string jpeg = encode_thumbnail(picture, 320, 80);
+  EXPECT_LT(jpeg.size(), 10'000U);
+  Image image = decode_jpeg(jpeg, picture.size());
+  EXPECT_EQ(image.size, (PictureSize{.width = 320, .height = 219}));
+  EXPECT_NEAR(image.pixels[2], 0, 4);
+  EXPECT_NEAR(image.pixels[image.pixels.size() - 2], 220, 4);
 }
 
 TEST(JpegTest, half_a_jpeg_is_drawn_or_refused) {
@@ -59,7 +83,7 @@ TEST(JpegTest, half_a_jpeg_is_drawn_or_refused) {
   std::string jpeg = encode_jpeg(picture, whole(size), 75);
   for (std::size_t length = 0; length < jpeg.size(); ++length) {
     auto image = outcome_of_call(
-        [&] { return decode_jpeg(std::string_view(jpeg).substr(0, length), 64 * 48); });
+        [&] { return decode_jpeg(std::string_view(jpeg).substr(0, length), size); });
     if (!image.ok()) {
       EXPECT_EQ(image.error().code(), ErrorCode::unavailable);
     }

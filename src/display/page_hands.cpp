@@ -45,14 +45,14 @@ std::string_view button_name(int button) {
   return button == 0 ? "left" : button == 1 ? "middle" : button == 2 ? "right" : "none";
 }
 
-json::object to_event(const PointerInput& input) {
+json::object to_event(const PointerInput& input, double scale) {
   std::string_view type = input.event == PointerInput::Event::down ? "mousePressed"
                           : input.event == PointerInput::Event::up ? "mouseReleased"
                                                                    : "mouseMoved";
   bool is_move = input.event == PointerInput::Event::move;
   return {{"type", type},
-          {"x", input.x},
-          {"y", input.y},
+          {"x", input.x * scale},
+          {"y", input.y * scale},
           {"button", is_move ? "none" : button_name(input.button)},
           {"buttons", input.buttons},
           {"clickCount", is_move ? 0 : input.clicks},
@@ -70,13 +70,15 @@ void PageHands::move(const PointerInput& input) {
   } else if (input.event == PointerInput::Event::up) {
     held_buttons_.erase(input.button);
   }
-  screencast_.tell_page("Input.dispatchMouseEvent", to_event(input));
+  screencast_.tell_page("Input.dispatchMouseEvent",
+                        to_event(input, screencast_.page_pixels_per_pixel()));
 }
 
 void PageHands::turn_wheel(const WheelInput& input) {
+  const double scale = screencast_.page_pixels_per_pixel();
   screencast_.tell_page("Input.dispatchMouseEvent", {{"type", "mouseWheel"},
-                                                     {"x", input.x},
-                                                     {"y", input.y},
+                                                     {"x", input.x * scale},
+                                                     {"y", input.y * scale},
                                                      {"deltaX", input.dx},
                                                      {"deltaY", input.dy},
                                                      {"modifiers", input.modifiers}});

@@ -14,7 +14,9 @@ class PageHands final : public Hands {
   void turn_wheel(const WheelInput& input) override;
   void press(const KeyInput& input) override;
   void write(std::string_view text) override;
+  Async<bool> paste(std::string) override { co_return false; }
   void release() override;
+  Async<> arrived() override { co_return; }  // they are DevTools themselves
 
  private:
   Screencast& screencast_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "base/time.h"
@@ -19,8 +20,9 @@ class PictureSource {
   // How often somebody looks who looks most often; nothing when nobody does. It may cost something,
   // so only while somebody looks are changes noticed.
   virtual void look(std::optional<Duration> interval) = 0;
-  // Waits until something may have changed since the last update().
-  virtual Async<> changed() = 0;
+  // Waits until so many pixels may have changed since the last update(). Who can't tell how many
+  // takes any change for a large one.
+  virtual Async<> changed(std::int64_t pixels) = 0;
   // Brings the picture up to date, and says what has changed since the last time. Throws
   // unavailable when there will be no more.
   virtual Async<Change> update() = 0;

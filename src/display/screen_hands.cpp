@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "display/x11_keys.h"
-#include "io/outcome.h"
+#include "io/race.h"
 
 namespace capstan {
 namespace {
@@ -13,6 +13,7 @@ namespace {
 // How far Chromium scrolls for one click of the wheel.
 constexpr double wheel_click_pixels = 53;
 constexpr int wheel_clicks_max = 50;  // at once
+constexpr auto paste_patience = std::chrono::seconds(1);
 
 constexpr std::uint8_t button_number(int dom_button) {
   return static_cast<std::uint8_t>(dom_button + 1);
@@ -165,11 +166,7 @@ std::uint8_t ScreenHands::spare_key_for(char32_t character) {
 }
 
 void ScreenHands::write(std::string_view text) {
-  std::size_t written = 0;
   for (char32_t character : characters_of(text)) {
-    if (++written > characters_max) {
-      return;
-    }
     if (character == U'\n') {
       press({.down = true, .code = "Enter", .key = "Enter"});
       press({.down = false, .code = "Enter", .key = "Enter"});
@@ -178,6 +175,19 @@ void ScreenHands::write(std::string_view text) {
     write_character("", character);
     press({.down = false, .code = "", .key = ""});
   }
+}
+
+// The text must stay on the clipboard until it was fetched, or who comes next would paste it twice.
+Async<bool> ScreenHands::paste(std::string text) {
+  release();
+  screen_.clipboard().offer(std::move(text));
+  press({.down = true, .code = "ControlLeft", .key = "Control"});
+  press({.down = true, .code = "KeyV", .key = "v", .modifiers = modifier_control});
+  press({.down = false, .code = "KeyV", .key = "v", .modifiers = modifier_control});
+  press({.down = false, .code = "ControlLeft", .key = "Control"});
+  auto fetched = co_await outcome_of(
+      within(clock_, paste_patience, screen_.clipboard().fetched(), "nobody wants what is pasted"));
+  co_return true;
 }
 
 void ScreenHands::release() {

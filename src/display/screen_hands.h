@@ -15,23 +15,24 @@ namespace capstan {
 // the screen's keyboard hasn't got is given a key of its own.
 class ScreenHands final : public Hands {
  public:
-  explicit ScreenHands(X11Screen& screen) : screen_(screen) {}
+  ScreenHands(Clock& clock, X11Screen& screen) : clock_(clock), screen_(screen) {}
 
   void move(const PointerInput& input) override;
   void turn_wheel(const WheelInput& input) override;
   void press(const KeyInput& input) override;
   void release() override;
+  Async<> arrived() override { return screen_.settled(); }
 
   void write(std::string_view text) override;
-  static constexpr std::size_t characters_max = 2000;
+  Async<bool> paste(std::string text) override;
 
  private:
   void write_character(const std::string& code, char32_t character);
   void hold(std::uint8_t keycode, bool down);
-  void lift(std::uint8_t keycode);
   std::uint8_t spare_key_for(char32_t character);
   void click(std::uint8_t button, int times);
 
+  Clock& clock_;
   X11Screen& screen_;
   std::set<std::uint8_t> held_keys_;
   std::map<std::string, std::uint8_t> writing_;  // by the place of the person's key

@@ -20,9 +20,22 @@ constexpr auto observed = 2s;
 constexpr std::size_t frames_that_move = 16;
 constexpr auto sample_interval = 500ms;
 constexpr int samples_that_rest = 3;
-// A page sends its pictures no larger than it was asked for, or a little; one that is scaled up by
-// the device's factor may have four times the pixels.
-constexpr std::int64_t pixels_factor_max = 4;
+constexpr auto titles_interval = 1s;
+constexpr std::size_t told_bytes_max = 2048;  // of a title or an address
+
+struct Drawn {
+  Change change;
+  int width = 0;  // of the picture that the page takes
+};
+
+Drawn draw_frame(const std::string& base64, const Picture& picture) {
+  std::optional<std::string> bytes = decode_base64(base64);
+  if (!bytes || bytes->empty()) {
+    throw Error(ErrorCode::unavailable, "what should be a picture is none");
+  }
+  Image image = fit(decode_jpeg(*bytes, picture.size()), picture.size());
+  return {.change = draw(image, picture), .width = image.size.width};
+}
 
 }  // namespace
 
@@ -51,14 +64,14 @@ void Screencast::tell_page(std::string_view method, json::object params) {
 }
 
 void Screencast::take(const json::object& message) {
-  if (const json::value* id = message.if_contains("id")) {
-    take_answer(id->to_number<std::int64_t>(), message);
+  if (auto id = integer_at(message, "id")) {
+    take_answer(*id, message);
     return;
   }
   std::string method = text_at(message, "method").value_or("");
-  const json::object& params = message.at("params").as_object();
+  const json::object& params = object_at(message, "params");
   if (method == "Target.targetCreated" || method == "Target.targetInfoChanged") {
-    note_page(params.at("targetInfo").as_object());
+    note_page(object_at(params, "targetInfo"));
   } else if (method == "Target.targetDestroyed") {
     forget_page(text_at(params, "targetId").value_or(""));
   } else if (method == "Page.screencastFrame" && text_at(message, "sessionId") == session_) {
@@ -70,14 +83,19 @@ void Screencast::note_page(const json::object& info) {
   if (text_at(info, "type") != "page") {
     return;
   }
+  auto clipped = [&](std::string_view name) {
+    return std::string(clip_utf8(text_at(info, name).value_or(""), told_bytes_max));
+  };
   Page page{.target_id = text_at(info, "targetId").value_or(""),
-            .title = text_at(info, "title").value_or(""),
-            .url = text_at(info, "url").value_or("")};
+            .title = clipped("title"),
+            .url = clipped("url")};
   auto known = std::find_if(pages_.begin(), pages_.end(),
                             [&](const Page& other) { return other.target_id == page.target_id; });
   if (known != pages_.end()) {
-    *known = std::move(page);
-    tell_pages();
+    if (*known != page) {
+      *known = std::move(page);
+      tell_pages();
+    }
     return;
   }
   std::string target_id = page.target_id;
@@ -88,9 +106,8 @@ void Screencast::note_page(const json::object& info) {
 void Screencast::forget_page(const std::string& target_id) {
   std::erase_if(pages_, [&](const Page& page) { return page.target_id == target_id; });
   if (shown_ == target_id) {
-    shown_.clear();
-    session_.clear();
-    is_casting_ = false;
+    session_.clear();  // has ended with its page
+    let_go();
     if (!pages_.empty()) {
       show(pages_.back().target_id);
       return;
@@ -102,16 +119,28 @@ void Screencast::forget_page(const std::string& target_id) {
 void Screencast::show(const std::string& target_id) {
   bool is_there = std::any_of(pages_.begin(), pages_.end(),
                               [&](const Page& page) { return page.target_id == target_id; });
-  if (is_there && target_id != shown_) {
-    cast(false);
-    if (!session_.empty()) {
-      client_.post("Target.detachFromTarget", {{"sessionId", session_}});
-      session_.clear();
-    }
+  if (is_there && target_id != shown_ && !client_.is_full()) {
+    let_go();
     shown_ = target_id;
     attach();
   }
   tell_pages();
+}
+
+// Of the page that was shown.
+void Screencast::let_go() {
+  if (!session_.empty()) {
+    cast(false);
+    client_.post("Target.detachFromTarget", {{"sessionId", session_}});
+  }
+  shown_.clear();
+  session_.clear();
+  is_casting_ = false;
+  is_sampling_ = false;
+  frame_to_acknowledge_.reset();
+  // What is still under way is answered with another page's picture, or not at all.
+  std::erase_if(asked_,
+                [](const auto& entry) { return entry.second.what == Asked::What::screenshot; });
 }
 
 void Screencast::tell_pages() {
@@ -121,8 +150,8 @@ void Screencast::tell_pages() {
 }
 
 void Screencast::attach() {
-  asked_[client_.post("Target.attachToTarget", {{"targetId", shown_}, {"flatten", true}})] =
-      Asked::attach;
+  asked_[client_.post("Target.attachToTarget", {{"targetId", shown_}, {"flatten", true}})] = {
+      .what = Asked::What::attach, .target_id = shown_};
 }
 
 void Screencast::take_answer(std::int64_t id, const json::object& message) {
@@ -130,20 +159,28 @@ void Screencast::take_answer(std::int64_t id, const json::object& message) {
   if (asked == asked_.end()) {
     return;
   }
-  Asked what = asked->second;
+  Asked what = std::move(asked->second);
   asked_.erase(asked);
-  const json::value* result = message.if_contains("result");
-  if (result == nullptr) {
+  if (!message.contains("result")) {
     return;
   }
-  if (what == Asked::attach) {
-    session_ = text_at(result->as_object(), "sessionId").value_or("");
-    client_.post("Page.enable", {}, session_);
+  const json::object& result = object_at(message, "result");
+  if (what.what == Asked::What::attach) {
+    std::string session = text_at(result, "sessionId").value_or("");
+    if (what.target_id != shown_ || !session_.empty()) {
+      client_.post("Target.detachFromTarget", {{"sessionId", session}});
+      return;
+    }
+    session_ = std::move(session);
     is_sampling_ = false;
     cast(looked_at_every_.has_value());
     return;
   }
-  std::string sample = text_at(result->as_object(), "data").value_or("");
+  if (what.what == Asked::What::titles) {
+    take_titles(result);
+    return;
+  }
+  std::string sample = text_at(result, "data").value_or("");
   equal_samples_ = sample == frame_ ? equal_samples_ + 1 : 0;
   if (equal_samples_ == 0) {
     frame_ = std::move(sample);
@@ -153,7 +190,9 @@ void Screencast::take_answer(std::int64_t id, const json::object& message) {
 
 void Screencast::take_frame(const json::object& params) {
   frame_ = text_at(params, "data").value_or("");
-  frame_to_acknowledge_ = params.at("sessionId");
+  const json::value* width = object_at(params, "metadata").if_contains("deviceWidth");
+  frame_page_width_ = width != nullptr && width->is_number() ? width->to_number<double>() : 0;
+  frame_to_acknowledge_ = integer_at(params, "sessionId");
   frame_times_.push_back(clock_.now());
   changed_.set();
 }
@@ -199,6 +238,9 @@ Async<> Screencast::govern() {
       continue;
     }
     bool is_watched_live = *looked_at_every_ <= live_interval;
+    if (is_watched_live) {
+      ask_for_titles();
+    }
     if (is_sampling_ && (is_watched_live || equal_samples_ >= samples_that_rest)) {
       is_sampling_ = false;
       cast(true);
@@ -213,33 +255,52 @@ Async<> Screencast::govern() {
   }
 }
 
+// Chromium tells of a new title only with the next navigation.
+void Screencast::ask_for_titles() {
+  if (clock_.now() - titles_asked_at_ >= titles_interval && !client_.is_full()) {
+    titles_asked_at_ = clock_.now();
+    asked_[client_.post("Target.getTargets", {})] = {.what = Asked::What::titles, .target_id = ""};
+  }
+}
+
+void Screencast::take_titles(const json::object& answer) {
+  const json::value* infos = answer.if_contains("targetInfos");
+  for (const json::value& info :
+       infos != nullptr && infos->is_array() ? infos->get_array() : json::array()) {
+    if (info.is_object()) {
+      note_page(info.get_object());
+    }
+  }
+}
+
 // While a dialog is open no page answers, so the next one waits for the answer of the last.
 void Screencast::ask_for_screenshot() {
   bool is_under_way = std::any_of(asked_.begin(), asked_.end(), [](const auto& entry) {
-    return entry.second == Asked::screenshot;
+    return entry.second.what == Asked::What::screenshot;
   });
   if (!is_under_way) {
     asked_[client_.post("Page.captureScreenshot",
                         {{"format", "jpeg"}, {"quality", jpeg_quality}, {"optimizeForSpeed", true}},
-                        session_)] = Asked::screenshot;
+                        session_)] = {.what = Asked::What::screenshot, .target_id = shown_};
   }
 }
 
 Async<Change> Screencast::update() {
   changed_.clear();
-  std::optional<std::string> bytes = decode_base64(frame_);
-  std::int64_t pixels_max = whole(picture_.size()).pixels() * pixels_factor_max;
-  Change change;
-  if (bytes && !bytes->empty()) {
-    change = co_await workers_.run([bytes = std::move(*bytes), picture = &picture_, pixels_max] {
-      return draw(decode_jpeg(bytes, pixels_max), *picture);
-    });
-  }
+  const double page_width = frame_page_width_;
+  auto drawn = co_await outcome_of(
+      workers_.run([frame = frame_, picture = &picture_] { return draw_frame(frame, *picture); }));
   if (frame_to_acknowledge_) {
     client_.post("Page.screencastFrameAck",
                  {{"sessionId", *std::exchange(frame_to_acknowledge_, {})}}, session_);
   }
-  co_return change;
+  if (!drawn.ok()) {
+    co_return Change{};  // what can't be read is no picture, and another one comes
+  }
+  if (page_width > 0) {
+    page_pixels_per_pixel_ = page_width / drawn.value().width;
+  }
+  co_return drawn.value().change;
 }
 
 }  // namespace capstan

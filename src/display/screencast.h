@@ -26,6 +26,7 @@ class Screencast final : public PictureSource {
     std::string target_id;
     std::string title;
     std::string url;
+    friend bool operator==(const Page&, const Page&) = default;
   };
 
   // `picture` is drawn into, and outlives it, as does the rest.
@@ -34,7 +35,7 @@ class Screencast final : public PictureSource {
 
   Async<> live() override;
   void look(std::optional<Duration> interval) override;
-  Async<> changed() override { return changed_.wait(); }
+  Async<> changed(std::int64_t) override { return changed_.wait(); }
   Async<Change> update() override;
 
   // The pages that are open, in the order in which they were opened. The newest one is shown until
@@ -44,11 +45,18 @@ class Screencast final : public PictureSource {
   void show(const std::string& target_id);
   // A command to the page that is shown, whose answer nobody waits for.
   void tell_page(std::string_view method, json::object params);
+  // How many of the page's own pixels, in which it is told where the mouse is, one of the picture's
+  // stands for.
+  double page_pixels_per_pixel() const { return page_pixels_per_pixel_; }
   // Called when one of the three has changed.
   void on_pages(std::function<void()> listener) { pages_listener_ = std::move(listener); }
 
  private:
-  enum class Asked { attach, screenshot };
+  struct Asked {
+    enum class What { attach, screenshot, titles };
+    What what = What::attach;
+    std::string target_id;  // of the page that was shown then
+  };
 
   Async<> govern();
   void take(const json::object& message);
@@ -57,8 +65,11 @@ class Screencast final : public PictureSource {
   void note_page(const json::object& info);
   void forget_page(const std::string& target_id);
   void attach();
+  void let_go();
   void cast(bool on);
   void ask_for_screenshot();
+  void ask_for_titles();
+  void take_titles(const json::object& answer);
   bool moves_all_the_time() const;
   void tell_pages();
 
@@ -72,6 +83,7 @@ class Screencast final : public PictureSource {
   std::string shown_;    // its target
   std::string session_;  // ours at it, once it is attached
   std::function<void()> pages_listener_;
+  SteadyTime titles_asked_at_;
 
   Event wanted_;  // somebody has looked, once
   std::optional<Duration> looked_at_every_;
@@ -80,8 +92,10 @@ class Screencast final : public PictureSource {
   std::deque<SteadyTime> frame_times_;  // of the last two seconds
   int equal_samples_ = 0;
 
-  std::string frame_;  // the newest, as base64, until it is drawn
-  std::optional<json::value> frame_to_acknowledge_;
+  std::string frame_;            // the newest, as base64, until it is drawn
+  double frame_page_width_ = 0;  // that it shows; 0 if that is not known
+  double page_pixels_per_pixel_ = 1;
+  std::optional<std::int64_t> frame_to_acknowledge_;
   Event changed_;
 };
 

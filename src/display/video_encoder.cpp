@@ -1,5 +1,7 @@
 #include "display/video_encoder.h"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -17,8 +19,7 @@ constexpr std::uint64_t mib = std::uint64_t{1} << 20;
 // Reads of half a frame instead of 64 KiB save wake-ups on both sides. The system's bound for
 // ordinary users; where it is lower, the pipe stays as it is.
 constexpr int pipe_bytes = 1 << 20;
-constexpr std::size_t complaint_bytes_max = 4096;
-constexpr std::size_t report_bytes_max = std::size_t{1} << 20;
+constexpr std::size_t last_words_bytes_max = 4096;
 constexpr int output_number = 6;
 
 // A frame of 1440x988 takes 90 MiB, one of 7680x4320 about 1 GiB.
@@ -93,13 +94,27 @@ std::vector<std::string> encoding_arguments() {
           "pipe:1"};
 }
 
-Async<> end_well(Child* child, Stream* complaints) {
-  auto said = co_await outcome_of(complaints->read_to_end(complaint_bytes_max));
+// Waits until the program has ended, and returns the last that it had to say.
+Async<std::string> end_well(Child* child, Stream* said) {
+  std::string text;
+  std::array<char, 4096> buffer{};
+  while (std::size_t count = co_await said->read_some(buffer)) {
+    text.append(buffer.data(), count);
+    text.erase(0, text.size() - std::min(text.size(), last_words_bytes_max));
+  }
   ExitStatus status = co_await child->wait();
   if (status.code != 0 || status.signal != 0) {
     throw Error(ErrorCode::unavailable, "the video encoder failed",
-                status.text() + (said.ok() ? ": " + said.value() : ""));
+                text.empty() ? status.text() : status.text() + ": " + text);
   }
+  co_return text;
+}
+
+// An encoder that complains without end, while nobody listens, shall not stop for that.
+StreamPair make_complaints_pipe() {
+  StreamPair pipe = make_output_pipe();
+  ::fcntl(pipe.theirs.get(), F_SETFL, ::fcntl(pipe.theirs.get(), F_GETFL) | O_NONBLOCK);
+  return pipe;
 }
 
 // Of the report's last lines, out_time_us=12345678; nothing if there is none.
@@ -118,23 +133,23 @@ std::optional<Duration> told_length(std::string_view report) {
 
 }  // namespace
 
-VideoEncoder::VideoEncoder(Executor, std::unique_ptr<Child> child, Stream input, Stream complaints)
+VideoEncoder::VideoEncoder(std::unique_ptr<Child> child, Stream input, Stream complaints)
     : child_(std::move(child)), input_(std::move(input)), complaints_(std::move(complaints)) {}
 
 Async<std::unique_ptr<VideoEncoder>> VideoEncoder::start(Executor executor, Cage* cage,
                                                          VideoSettings settings, Fd file,
                                                          PictureSize size) {
   StreamPair input = make_input_pipe();
-  StreamPair complaints = make_output_pipe();
+  StreamPair complaints = make_complaints_pipe();
   ::fcntl(input.ours.get(), F_SETPIPE_SZ, pipe_bytes);
   ChildOrder order = encoder_order(settings, encoding_arguments());
   order.descriptors.push_back({0, std::move(input.theirs)});
   order.descriptors.push_back({1, std::move(file)});
   order.descriptors.push_back({2, std::move(complaints.theirs)});
   std::unique_ptr<Child> child = co_await cage->start(std::move(order));
-  auto encoder = std::make_unique<VideoEncoder>(executor, std::move(child),
-                                                Stream(executor, std::move(input.ours)),
-                                                Stream(executor, std::move(complaints.ours)));
+  auto encoder =
+      std::make_unique<VideoEncoder>(std::move(child), Stream(executor, std::move(input.ours)),
+                                     Stream(executor, std::move(complaints.ours)));
   std::string head = matroska::head(size);
   co_await encoder->input_.write(head);
   co_return encoder;
@@ -157,13 +172,13 @@ Async<Duration> make_fast_start(Executor executor, Cage* cage, VideoSettings set
                                 std::filesystem::path from, std::filesystem::path to) {
   Fd input(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
   // The encoder's user is not ours, and it opens the file anew: nobody else can reach the folder.
-  Fd output(::open(to.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!input || !output || ::fchmod(output.get(), 0666) != 0) {
+  Fd output(input ? ::open(to.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1);
+  if (!output || ::fchmod(output.get(), 0666) != 0) {
     throw Error(ErrorCode::unavailable, "can't open the files of a recording",
                 std::strerror(errno));
   }
-  StreamPair report = make_output_pipe();
-  StreamPair complaints = make_output_pipe();
+  StreamPair report = make_output_pipe();  // with the complaints
+  Fd complaints(::fcntl(report.theirs.get(), F_DUPFD_CLOEXEC, 3));
   std::string place = "/proc/self/fd/" + std::to_string(output_number);
   ChildOrder order = encoder_order(settings, {"-f",
                                               "mp4",
@@ -188,15 +203,12 @@ Async<Duration> make_fast_start(Executor executor, Cage* cage, VideoSettings set
   order.writable.push_back(to);
   order.descriptors.push_back({0, std::move(input)});
   order.descriptors.push_back({1, std::move(report.theirs)});
-  order.descriptors.push_back({2, std::move(complaints.theirs)});
+  order.descriptors.push_back({2, std::move(complaints)});
   order.descriptors.push_back({output_number, std::move(output)});
   std::unique_ptr<Child> child = co_await cage->start(std::move(order));
-  Stream said(executor, std::move(complaints.ours));
   Stream told(executor, std::move(report.ours));
-  std::string text = co_await told.read_to_end(report_bytes_max);
-  co_await end_well(child.get(), &said);
+  std::optional<Duration> length = told_length(co_await end_well(child.get(), &told));
   ::chmod(to.c_str(), 0600);
-  std::optional<Duration> length = told_length(text);
   if (!length) {
     throw Error(ErrorCode::unavailable, "the video has no pictures");
   }

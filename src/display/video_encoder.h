@@ -25,7 +25,7 @@ struct VideoSettings {
 // Its owner ends it by awaiting finish(), or by destruction, which leaves the file as it is.
 class VideoEncoder {
  public:
-  VideoEncoder(Executor executor, std::unique_ptr<Child> child, Stream input, Stream complaints);
+  VideoEncoder(std::unique_ptr<Child> child, Stream input, Stream complaints);
   // `file` is open for writing, and empty. Throws unavailable when the program can't be started.
   static Async<std::unique_ptr<VideoEncoder>> start(Executor executor, Cage* cage,
                                                     VideoSettings settings, Fd file,

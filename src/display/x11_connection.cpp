@@ -1,9 +1,10 @@
 #include "display/x11_connection.h"
 
 #include <array>
+#include <utility>
 
 #include "base/error.h"
-#include "io/outcome.h"
+#include "io/race.h"
 
 namespace capstan {
 namespace {
@@ -13,11 +14,11 @@ Error display_gone() { return Error(ErrorCode::unavailable, "the display has gon
 }  // namespace
 
 X11Connection::X11Connection(Executor executor, Fd socket)
-    : executor_(executor), stream_(executor, std::move(socket)) {}
+    : executor_(executor), stream_(executor, std::move(socket)), has_unsent_(executor) {}
 
 Async<x11::Setup> X11Connection::shake_hands() {
-  send(x11::setup_request());
-  sequence_ = 0;  // the first request has the number 1
+  const std::string hello = x11::setup_request();
+  co_await stream_.write(hello);
   std::string greeting;
   std::size_t wanted = x11::setup_head_bytes;
   std::array<char, 4096> buffer{};
@@ -45,6 +46,24 @@ Async<> X11Connection::live(std::function<void(const x11::Message&)> on_event) {
     X11Connection* connection;
     ~Ending() { connection->end(); }
   } ending{this};
+  std::vector<Async<>> works;
+  works.push_back(send_requests());
+  works.push_back(receive(std::move(on_event)));
+  co_await first_of(std::move(works));
+}
+
+Async<> X11Connection::send_requests() {
+  while (true) {
+    has_unsent_.clear();
+    while (!unsent_.empty()) {
+      const std::string requests = std::exchange(unsent_, {});
+      co_await stream_.write(requests);
+    }
+    co_await has_unsent_.wait();
+  }
+}
+
+Async<> X11Connection::receive(std::function<void(const x11::Message&)> on_event) {
   std::array<char, 16384> buffer{};
   while (std::size_t count = co_await stream_.read_some(buffer)) {
     reader_.add({buffer.data(), count});
@@ -58,15 +77,26 @@ Async<> X11Connection::live(std::function<void(const x11::Message&)> on_event) {
   }
 }
 
-void X11Connection::send(std::string_view request, const Fd* passed) {
-  if (ended_) {
+void X11Connection::send(std::string_view request) {
+  if (!ended_) {
+    unsent_ += request;
+    has_unsent_.set();
+    ++sequence_;
+  }
+}
+
+void X11Connection::send_passing(std::string_view request, const Fd& passed) {
+  if (ended_ || !unsent_.empty()) {
     throw display_gone();
   }
-  stream_.write_now(request, passed);
+  stream_.write_now(request, &passed);
   ++sequence_;
 }
 
 Async<std::string> X11Connection::call(std::string request) {
+  if (ended_) {
+    throw display_gone();
+  }
   send(request);
   auto call = std::make_shared<Call>(executor_, sequence_);
   calls_.push_back(call);

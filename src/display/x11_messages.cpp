@@ -71,6 +71,22 @@ Area area_at(std::string_view bytes, std::size_t offset) {
           .height = two_at(bytes, offset + 6)};
 }
 
+// `bits` of each unit.
+std::string change_property(Id window, Atom property, Atom type, unsigned bits,
+                            std::string_view bytes) {
+  constexpr std::uint8_t opcode = 18;
+  constexpr std::uint8_t append = 2;
+  return Request(opcode, append)
+      .four(window)
+      .four(property)
+      .four(type)
+      .byte(bits)
+      .skip(3)
+      .four(static_cast<std::uint32_t>(bytes.size() / (bits / 8)))
+      .text(bytes)
+      .take();
+}
+
 std::size_t padded(std::size_t length) { return (length + 3) / 4 * 4; }
 
 }  // namespace
@@ -104,9 +120,7 @@ std::optional<Setup> read_setup(std::string_view greeting) {
       .id_base = four_at(greeting, 12),
       .root = four_at(greeting, screen),
       .size = {.width = two_at(greeting, screen + 20), .height = two_at(greeting, screen + 22)},
-      .depth = byte_at(greeting, screen + 38),
-      .keycode_min = byte_at(greeting, 34),
-      .keycode_max = byte_at(greeting, 35)};
+      .depth = byte_at(greeting, screen + 38)};
 }
 
 std::string query_extension(std::string_view name) {
@@ -156,14 +170,16 @@ std::string shm_get_image(Extension shm, Id drawable, const Area& area, Id segme
 
 std::string damage_create(Extension damage, Id id, Id drawable) {
   constexpr std::uint8_t create = 1;
-  constexpr unsigned when_it_is_not_empty = 3;
+  constexpr unsigned when_its_bounds_grow = 2;
   return Request(damage.opcode, create)
       .four(id)
       .four(drawable)
-      .byte(when_it_is_not_empty)
+      .byte(when_its_bounds_grow)
       .skip(3)
       .take();
 }
+
+Area read_damage(std::string_view event) { return area_at(event, 16); }
 
 std::string damage_take(Extension damage, Id id, Id region) {
   constexpr std::uint8_t subtract = 3;
@@ -227,6 +243,76 @@ std::string map_key(std::uint8_t keycode, std::uint32_t symbol) {
       .four(symbol)
       .four(symbol)
       .take();
+}
+
+std::string intern_atom(std::string_view name) {
+  constexpr std::uint8_t opcode = 16;
+  return Request(opcode, 0).two(static_cast<unsigned>(name.size())).two(0).text(name).take();
+}
+
+Atom read_atom(std::string_view reply) { return four_at(reply, 8); }
+
+std::string create_hidden_window(Id window, Id root) {
+  constexpr std::uint8_t opcode = 1;
+  constexpr unsigned input_only = 2;
+  return Request(opcode, 0)
+      .four(window)
+      .four(root)
+      .two(0)
+      .two(0)
+      .two(1)
+      .two(1)
+      .two(0)
+      .two(input_only)
+      .four(0)
+      .four(0)
+      .take();
+}
+
+std::string own_selection(Id window, Atom selection) {
+  constexpr std::uint8_t opcode = 22;
+  return Request(opcode, 0).four(window).four(selection).four(0).take();
+}
+
+SelectionRequest read_selection_request(std::string_view event) {
+  return {.time = four_at(event, 4),
+          .requestor = four_at(event, 12),
+          .selection = four_at(event, 16),
+          .target = four_at(event, 20),
+          .property = four_at(event, 24)};
+}
+
+std::string append_property(Id window, Atom property, Atom type, std::string_view bytes) {
+  return change_property(window, property, type, 8, bytes);
+}
+
+std::string append_atoms(Id window, Atom property, const std::vector<Atom>& atoms) {
+  constexpr Atom atom_itself = 4;
+  std::string bytes(atoms.size() * sizeof(Atom), '\0');
+  std::memcpy(bytes.data(), atoms.data(), bytes.size());
+  return change_property(window, property, atom_itself, 32, bytes);
+}
+
+std::string answer_selection_request(const SelectionRequest& request, Atom property) {
+  constexpr std::uint8_t send_event = 25;
+  constexpr unsigned selection_notify = 31;
+  return Request(send_event, 0)
+      .four(request.requestor)
+      .four(0)
+      .byte(selection_notify)
+      .skip(3)
+      .four(request.time)
+      .four(request.requestor)
+      .four(request.selection)
+      .four(request.target)
+      .four(property)
+      .skip(8)
+      .take();
+}
+
+std::string get_input_focus() {
+  constexpr std::uint8_t opcode = 43;
+  return Request(opcode, 0).take();
 }
 
 std::optional<Message> MessageReader::take() {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "display/picture.h"
 
@@ -26,8 +27,6 @@ struct Setup {
   Id root = 0;
   PictureSize size;
   std::uint8_t depth = 0;
-  std::uint8_t keycode_min = 0;
-  std::uint8_t keycode_max = 0;
 };
 
 // How long the greeting is, as its first 8 bytes tell; nothing if it isn't one, or a refusal.
@@ -55,8 +54,10 @@ std::string shm_attach(Extension shm, Id segment);
 std::string shm_get_image(Extension shm, Id drawable, const Area& area, Id segment,
                           std::uint32_t offset);
 
-// Tells once when something has changed, and again after each damage_take().
+// Tells whenever the smallest area grows that holds all that has changed since damage_take().
 std::string damage_create(Extension damage, Id id, Id drawable);
+// That area, in such an event.
+Area read_damage(std::string_view event);
 // Moves what has changed into the region.
 std::string damage_take(Extension damage, Id id, Id region);
 std::string region_create(Extension fixes, Id region);
@@ -68,6 +69,33 @@ std::string press(Extension test, Press kind, std::uint8_t code);
 std::string move_pointer(Extension test, Id root, int x, int y);
 // Both levels of the key then have this symbol.
 std::string map_key(std::uint8_t keycode, std::uint32_t symbol);
+
+// Names of the protocol, as numbers.
+using Atom = std::uint32_t;
+std::string intern_atom(std::string_view name);
+Atom read_atom(std::string_view reply);
+
+// A window that is never seen, to own a selection.
+std::string create_hidden_window(Id window, Id root);
+std::string own_selection(Id window, Atom selection);
+// Somebody wants what is selected, as `target`, in this property of its window.
+struct SelectionRequest {
+  std::uint32_t time = 0;
+  Id requestor = 0;
+  Atom selection = 0;
+  Atom target = 0;
+  Atom property = 0;
+};
+inline constexpr std::uint8_t selection_request_event = 30;
+SelectionRequest read_selection_request(std::string_view event);
+// Adds to a property; atoms are told as atoms, else as bytes. Both take up to 256 KiB.
+std::string append_property(Id window, Atom property, Atom type, std::string_view bytes);
+std::string append_atoms(Id window, Atom property, const std::vector<Atom>& atoms);
+// That the property is there, or with 0 that there is nothing to give.
+std::string answer_selection_request(const SelectionRequest& request, Atom property);
+
+// The cheapest request with a reply, which comes when all before it is done.
+std::string get_input_focus();
 
 // What a server sends after its greeting.
 struct Message {

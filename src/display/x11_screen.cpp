@@ -18,6 +18,7 @@ constexpr auto start_patience = 30s;
 constexpr x11::Id segment_number = 0;
 constexpr x11::Id damage_number = 1;
 constexpr x11::Id region_number = 2;
+constexpr x11::Id window_number = 3;
 
 }  // namespace
 
@@ -25,6 +26,7 @@ X11Screen::X11Screen(Executor executor, Clock& clock, Fd socket, const Picture& 
     : clock_(clock),
       picture_(picture),
       connection_(executor, std::move(socket)),
+      clipboard_(executor, connection_),
       damaged_(executor),
       prepared_(executor) {}
 
@@ -36,7 +38,10 @@ Async<> X11Screen::live() {
     std::vector<Async<>> works;
     works.push_back(connection_.live([this](const x11::Message& event) {
       if (event.code == damage_.first_event) {
+        damage_area_ = clip(x11::read_damage(event.bytes), picture_.size());
         damaged_.set();
+      } else if (event.code == x11::selection_request_event) {
+        clipboard_.take(x11::read_selection_request(event.bytes));
       }
     }));
     works.push_back(prepare());
@@ -62,7 +67,9 @@ Async<> X11Screen::prepare() {
   co_await connection_.call(x11::shm_query_version(shm_));
   co_await connection_.call(x11::damage_query_version(damage_));
   co_await connection_.call(x11::fixes_query_version(fixes_));
-  connection_.send(x11::shm_attach(shm_, setup_.id_base + segment_number), &picture_.file());
+  co_await clipboard_.prepare(setup_.id_base + window_number, setup_.root);
+  co_await settled();
+  connection_.send_passing(x11::shm_attach(shm_, setup_.id_base + segment_number), picture_.file());
   connection_.send(x11::region_create(fixes_, setup_.id_base + region_number));
   connection_.send(x11::damage_create(damage_, setup_.id_base + damage_number, setup_.root));
   prepared_.set();
@@ -86,12 +93,25 @@ Async<> X11Screen::ready() {
   }
 }
 
+Async<> X11Screen::changed(std::int64_t pixels) {
+  while (!failure_ && damage_area_.pixels() < pixels) {
+    damaged_.clear();
+    co_await damaged_.wait();
+  }
+}
+
 Async<Change> X11Screen::update() {
   if (failure_) {
     throw Error(*failure_);
   }
-  damaged_.clear();
-  co_return co_await within(clock_, patience, fetch(), "the display does not answer");
+  damage_area_ = {};
+  auto fetched =
+      co_await outcome_of(within(clock_, patience, fetch(), "the display does not answer"));
+  if (!fetched.ok() && fetched.error().code() == ErrorCode::deadline_exceeded) {
+    damage_area_ = whole(picture_.size());  // a display that was busy for so long may be back
+    co_return Change{};
+  }
+  co_return std::move(fetched).take();
 }
 
 Async<Change> X11Screen::fetch() {
@@ -113,15 +133,27 @@ Async<Change> X11Screen::fetch() {
 }
 
 void X11Screen::move_pointer(int x, int y) {
-  connection_.send(x11::move_pointer(test_, setup_.root, x, y));
+  if (!connection_.is_full()) {
+    connection_.send(x11::move_pointer(test_, setup_.root, x, y));
+  }
 }
 
 void X11Screen::press(x11::Press kind, std::uint8_t code) {
-  connection_.send(x11::press(test_, kind, code));
+  bool lets_go = kind == x11::Press::key_up || kind == x11::Press::button_up;
+  if (lets_go || !connection_.is_full()) {
+    connection_.send(x11::press(test_, kind, code));
+  }
 }
 
 void X11Screen::map_key(std::uint8_t keycode, std::uint32_t symbol) {
-  connection_.send(x11::map_key(keycode, symbol));
+  if (!connection_.is_full()) {
+    connection_.send(x11::map_key(keycode, symbol));
+  }
+}
+
+Async<> X11Screen::settled() {
+  co_await within(clock_, patience, connection_.call(x11::get_input_focus()),
+                  "the display does not answer");
 }
 
 }  // namespace capstan

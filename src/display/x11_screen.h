@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "display/picture_source.h"
+#include "display/x11_clipboard.h"
 #include "display/x11_connection.h"
 #include "io/clock.h"
 
@@ -18,16 +19,20 @@ class X11Screen final : public PictureSource {
 
   Async<> live() override;
   void look(std::optional<Duration>) override {}  // what nobody asks for, the server doesn't tell
-  Async<> changed() override { return damaged_.wait(); }
+  Async<> changed(std::int64_t pixels) override;
   Async<Change> update() override;
 
   // Waits until the screen can be used. Throws unavailable if it can't.
   Async<> ready();
 
-  // These throw unavailable once the display has gone.
+  // What these do is dropped once the display has gone, and what presses or moves something while
+  // it is far behind.
   void move_pointer(int x, int y);
   void press(x11::Press kind, std::uint8_t code);
   void map_key(std::uint8_t keycode, std::uint32_t symbol);
+  // Waits until the display has done what it was asked for, and has told its other clients.
+  Async<> settled();
+  X11Clipboard& clipboard() { return clipboard_; }
   // A request of the core protocol without a reply, such as one that draws.
   void draw(std::string_view request) { connection_.send(request); }
   const x11::Setup& setup() const { return setup_; }
@@ -40,11 +45,13 @@ class X11Screen final : public PictureSource {
   Clock& clock_;
   const Picture& picture_;
   X11Connection connection_;
+  X11Clipboard clipboard_;
   x11::Setup setup_;
   x11::Extension shm_;
   x11::Extension damage_;
   x11::Extension fixes_;
   x11::Extension test_;
+  Area damage_area_;  // since the last update()
   Event damaged_;
   Event prepared_;
   std::optional<Error> failure_;

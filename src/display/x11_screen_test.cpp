@@ -61,8 +61,13 @@ class X11ScreenTest : public LoopTest {
   }
 
   Async<Change> next_change() {
-    co_await within(real_clock_, 20s, screen_->changed(), "nothing has changed");
+    co_await within(real_clock_, 20s, screen_->changed(1), "nothing has changed");
     co_return co_await screen_->update();
+  }
+
+  Async<> note_large_change(bool* is_large) {
+    co_await screen_->changed(900);
+    *is_large = true;
   }
 
   std::uint32_t colour_at(int x, int y) const {
@@ -120,6 +125,26 @@ ASYNC_TEST(X11ScreenTest, several_changes_are_told_together) {
   EXPECT_EQ(pixels, 16);
 }
 
+ASYNC_TEST(X11ScreenTest, a_large_change_is_told_from_a_small_one) {
+  co_await start();
+  co_await next_change();
+  screen_->draw(make_pen(screen_->setup(), 0xffffff));
+  screen_->draw(fill(screen_->setup(), {.x = 10, .y = 10, .width = 4, .height = 4}));
+  co_await within(real_clock_, 20s, screen_->changed(16), "the small one is not told");
+  bool is_large = false;
+  scope_.spawn(note_large_change(&is_large));
+  screen_->draw(fill(screen_->setup(), {.x = 11, .y = 11, .width = 2, .height = 2}));
+  co_await screen_->settled();
+  EXPECT_FALSE(is_large);
+  screen_->draw(fill(screen_->setup(), {.x = 40, .y = 40, .width = 1, .height = 1}));
+  while (!is_large) {
+    co_await real_clock_.sleep(2ms);
+  }
+  Change change = co_await screen_->update();
+  EXPECT_EQ(change.area, (Area{.x = 10, .y = 10, .width = 31, .height = 31}));
+  EXPECT_EQ(change.pixels, 17);
+}
+
 ASYNC_TEST(X11ScreenTest, a_screen_of_another_size_is_refused) {
   auto started = co_await outcome_of(start({.width = 640, .height = 480}));
   EXPECT_FALSE(started.ok());
@@ -129,7 +154,7 @@ ASYNC_TEST(X11ScreenTest, an_update_fails_once_the_display_has_gone) {
   co_await start();
   co_await next_change();
   child_->kill();
-  co_await within(real_clock_, 20s, screen_->changed(), "nobody told");
+  co_await within(real_clock_, 20s, screen_->changed(1), "nobody told");
   auto updated = co_await outcome_of(screen_->update());
   EXPECT_FALSE(updated.ok());
 }

@@ -34,8 +34,11 @@ Async<std::unique_ptr<Party>> join(Session::Use* use, std::string target) {
 }
 
 // Until one side has nothing more to say.
-Async<> carry_both_ways(Session::Use* use, Party* party, WebSocket* socket) {
+Async<> carry_both_ways(Session::Use* use, Party* party, Event* revoked, WebSocket* socket) {
   std::vector<Async<>> ways;
+  if (revoked != nullptr) {
+    ways.push_back(revoked->wait());
+  }
   ways.push_back(carry_to_browser(socket, party));
   ways.push_back(carry_to_client(party, socket));
   ways.push_back(party->expelled());
@@ -49,17 +52,20 @@ struct Farewell {
 };
 
 // Why the client is sent away, as far as the browser and its session have nothing to do with it.
-Async<Farewell> serve(Session::Use* use, std::string target, WebSocket* socket) {
+Async<Farewell> serve(Session::Use* use, std::string target, Event* revoked, WebSocket* socket) {
   auto joined = co_await outcome_of(join(use, std::move(target)));
   if (!joined.ok()) {
     bool is_crowded = joined.error().code() == ErrorCode::resource_exhausted;
     co_return Farewell{is_crowded ? try_again_later : server_failure, joined.error().message()};
   }
   std::unique_ptr<Party> party = std::move(joined).take();
-  auto carried = co_await outcome_of(carry_both_ways(use, party.get(), socket));
+  auto carried = co_await outcome_of(carry_both_ways(use, party.get(), revoked, socket));
   if (!carried.ok()) {
     bool is_too_big = carried.error().code() == ErrorCode::resource_exhausted;
     co_return Farewell{is_too_big ? message_too_big : server_failure, carried.error().message()};
+  }
+  if (revoked != nullptr && revoked->is_set()) {
+    co_return Farewell{policy_violation, "this token was taken back"};
   }
   if (party->expulsion() == Party::Expulsion::no_room) {
     co_return Farewell{try_again_later, "the server holds too many messages at the moment"};
@@ -73,14 +79,14 @@ Async<Farewell> serve(Session::Use* use, std::string target, WebSocket* socket) 
 }  // namespace
 
 Async<> relay_devtools(std::shared_ptr<Session> session, std::string target,
-                       std::unique_ptr<WebSocket> socket) {
+                       std::shared_ptr<Event> revoked, std::unique_ptr<WebSocket> socket) {
   auto use = co_await outcome_of(session->use());
   if (!use.ok()) {
     co_await socket->close(try_again_later, use.error().message());
     co_return;
   }
   std::unique_ptr<Session::Use> held = std::move(use).take();
-  Farewell farewell = co_await serve(held.get(), std::move(target), socket.get());
+  Farewell farewell = co_await serve(held.get(), std::move(target), revoked.get(), socket.get());
   bool browser_has_gone = held->browser().is_gone();
   held.reset();
   if (browser_has_gone) {

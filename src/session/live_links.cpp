@@ -14,22 +14,34 @@ namespace {
 constexpr std::size_t secret_bytes = 32;
 // How long a viewer may be away and come back: a reload, a lift, a change of network.
 constexpr auto absence_max = 60s;
-constexpr std::size_t tickets_max = 100;  // of one link
+constexpr std::ptrdiff_t links_max = 100;  // of one session
+constexpr std::size_t tickets_max = 100;   // of one link
+constexpr auto afterwards_max = 1h;
 constexpr std::size_t remembered_ends_max = 10000;
 
-Error link_gone() {
-  return Error(ErrorCode::gone, "this link leads nowhere any more: its session has ended");
+Error link_gone(bool is_revoked) {
+  return Error(ErrorCode::gone, is_revoked
+                                    ? "this link was taken back"
+                                    : "this link leads nowhere any more: its session has ended");
 }
+
+Error no_such_link() { return Error(ErrorCode::not_found, "there is no such link"); }
 
 }  // namespace
 
 std::string_view to_text(LiveRole role) { return role == LiveRole::view ? "view" : "control"; }
 
-std::string LiveLinks::make(SessionId session, LiveRole role, bool one_time) {
+std::string LiveLinks::make(Link link) {
+  auto count = std::count_if(links_.begin(), links_.end(), [&](const auto& entry) {
+    return entry.second.link.session == link.session;
+  });
+  if (count >= links_max) {
+    throw Error(ErrorCode::resource_exhausted,
+                "a session has at most 100 links at a time; take some back");
+  }
   std::string token = random_.hex(secret_bytes);
-  links_.emplace(
-      sha256_hex(token),
-      Entry{.link = {.session = std::move(session), .role = role, .one_time = one_time}});
+  links_.emplace(sha256_hex(token),
+                 Entry{.link = std::move(link), .revoked = std::make_shared<Event>(executor_)});
   return token;
 }
 
@@ -37,15 +49,10 @@ LiveLinks::Entry& LiveLinks::entry(std::string_view token) {
   std::string hash = sha256_hex(token);
   auto found = links_.find(hash);
   if (found == links_.end()) {
-    throw std::find(ended_.begin(), ended_.end(), hash) != ended_.end()
-        ? link_gone()
-        : Error(ErrorCode::not_found, "there is no such link");
+    auto ended = ended_.find(hash);
+    throw ended != ended_.end() ? link_gone(ended->second.is_revoked) : no_such_link();
   }
   return found->second;
-}
-
-const LiveLinks::Link& LiveLinks::find(std::string_view token) const {
-  return const_cast<LiveLinks*>(this)->entry(token).link;
 }
 
 bool LiveLinks::holds(const Ticket& ticket) const {
@@ -84,7 +91,7 @@ std::unique_ptr<LiveLinks::Presence> LiveLinks::enter(std::string_view token,
     throw Error(ErrorCode::unauthenticated, "this ticket does not hold any more; claim the link");
   }
   ++found->second.presences;
-  return std::make_unique<Presence>(*this, sha256_hex(token), found->first);
+  return std::make_unique<Presence>(*this, sha256_hex(token), found->first, link.revoked);
 }
 
 void LiveLinks::leave(const Hash& link, const Hash& ticket) {
@@ -99,10 +106,34 @@ void LiveLinks::leave(const Hash& link, const Hash& ticket) {
   }
 }
 
-void LiveLinks::end(std::map<Hash, Entry>::iterator entry) {
-  ended_.push_back(entry->first);
-  if (ended_.size() > remembered_ends_max) {
-    ended_.pop_front();
+LiveLinks::Link LiveLinks::seen_by(std::string_view token, std::string_view ticket) const {
+  std::string hash = sha256_hex(token);
+  auto open = links_.find(hash);
+  auto ended = ended_.find(hash);
+  if (open == links_.end() && ended == ended_.end()) {
+    throw no_such_link();
+  }
+  bool is_late = open == links_.end() &&
+                 (ended->second.is_revoked || clock_.now() - ended->second.at > afterwards_max);
+  if (is_late) {
+    throw link_gone(ended->second.is_revoked);
+  }
+  const Entry& entry = open != links_.end() ? open->second : ended->second.entry;
+  if (!entry.tickets.contains(sha256_hex(ticket))) {
+    throw Error(ErrorCode::unauthenticated, "this ticket does not hold any more");
+  }
+  return entry.link;
+}
+
+void LiveLinks::end(std::map<Hash, Entry>::iterator entry, bool is_revoked) {
+  forget_old_tickets(entry->second);
+  ends_.push_back(entry->first);
+  ended_.emplace(
+      entry->first,
+      Ended{.entry = std::move(entry->second), .is_revoked = is_revoked, .at = clock_.now()});
+  if (ends_.size() > remembered_ends_max) {
+    ended_.erase(ends_.front());
+    ends_.pop_front();
   }
   links_.erase(entry);
 }
@@ -112,7 +143,8 @@ bool LiveLinks::revoke(const SessionId& session, std::string_view token) {
   if (found == links_.end() || found->second.link.session != session) {
     return false;
   }
-  end(found);
+  found->second.revoked->set();
+  end(found, true);
   return true;
 }
 
@@ -120,7 +152,7 @@ void LiveLinks::end_all_of(const SessionId& session) {
   for (auto next = links_.begin(); next != links_.end();) {
     auto entry = next++;
     if (entry->second.link.session == session) {
-      end(entry);
+      end(entry, false);
     }
   }
 }

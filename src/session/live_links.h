@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "io/clock.h"
+#include "io/event.h"
 #include "session/session_table.h"
 
 namespace capstan {
@@ -26,18 +27,20 @@ std::string_view to_text(LiveRole role);
 // In memory only: the session that a link leads to doesn't outlive the server either.
 class LiveLinks {
  public:
-  LiveLinks(Clock& clock, Random& random) : clock_(clock), random_(random) {}
+  LiveLinks(Executor executor, Clock& clock, Random& random)
+      : executor_(executor), clock_(clock), random_(random) {}
 
-  // A new link's token. A one-time link lets one viewer in, and nobody else after that.
-  std::string make(SessionId session, LiveRole role, bool one_time);
-
+  // A new link's token. A one-time link lets one viewer in, and nobody else after that. Throws
+  // resource_exhausted for too many of one session.
   struct Link {
     SessionId session;
+    TeamId team;  // whose session it is
     LiveRole role = LiveRole::view;
     bool one_time = false;
   };
+  std::string make(Link link);
   // Throws not_found for what is no link, and gone once it leads nowhere.
-  const Link& find(std::string_view token) const;
+  const Link& find(std::string_view token) { return entry(token).link; }
 
   // Lets a viewer in, who had the ticket of before if it is given. Throws what find() throws, gone
   // for a one-time link that is somebody else's, and resource_exhausted for too many.
@@ -47,8 +50,13 @@ class LiveLinks {
   class Presence;
   // Throws what find() throws, and unauthenticated for a ticket that doesn't hold any more.
   std::unique_ptr<Presence> enter(std::string_view token, std::string_view ticket);
+  // Who was there when the session ended may come back for what was recorded, for an hour. Throws
+  // not_found for what is no link, gone once it is too late, and unauthenticated for a ticket that
+  // doesn't hold.
+  Link seen_by(std::string_view token, std::string_view ticket) const;
 
-  // The link leads nowhere from now on. False if the session has no such link.
+  // The link leads nowhere from now on, and who came by it is sent away. False if the session has
+  // no such link.
   bool revoke(const SessionId& session, std::string_view token);
   void end_all_of(const SessionId& session);
 
@@ -59,6 +67,7 @@ class LiveLinks {
   };
   struct Entry {
     Link link;
+    std::shared_ptr<Event> revoked;
     std::map<std::string, Ticket> tickets = {};  // by their hashes
     bool is_claimed = false;
   };
@@ -68,26 +77,42 @@ class LiveLinks {
   bool holds(const Ticket& ticket) const;
   void forget_old_tickets(Entry& entry);
   void leave(const Hash& link, const Hash& ticket);
-  void end(std::map<Hash, Entry>::iterator entry);
+  void end(std::map<Hash, Entry>::iterator entry, bool is_revoked);
 
+  Executor executor_;
   Clock& clock_;
   Random& random_;
   std::map<Hash, Entry> links_;
-  std::deque<Hash> ended_;  // the last ones, so that who comes late is told what has happened
+  // The last ones, so that who comes late is told what has happened.
+  struct Ended {
+    Entry entry;
+    bool is_revoked = false;
+    SteadyTime at;
+  };
+  std::map<Hash, Ended> ended_;
+  std::deque<Hash> ends_;  // in their order
 };
 
 class LiveLinks::Presence {
  public:
-  Presence(LiveLinks& links, std::string link, std::string ticket)
-      : links_(links), link_(std::move(link)), ticket_(std::move(ticket)) {}
+  Presence(LiveLinks& links, std::string link, std::string ticket, std::shared_ptr<Event> revoked)
+      : links_(links),
+        link_(std::move(link)),
+        ticket_(std::move(ticket)),
+        revoked_(std::move(revoked)) {}
   ~Presence() { links_.leave(link_, ticket_); }
   Presence(const Presence&) = delete;
   Presence& operator=(const Presence&) = delete;
+
+  // Waits until the link is taken back.
+  Async<> revoked() const { return revoked_->wait(); }
+  bool is_revoked() const { return revoked_->is_set(); }
 
  private:
   LiveLinks& links_;
   const std::string link_;
   const std::string ticket_;
+  const std::shared_ptr<Event> revoked_;
 };
 
 }  // namespace capstan

@@ -10,10 +10,13 @@ namespace {
 constexpr std::uint16_t normal = 1000;
 constexpr std::uint16_t server_failure = 1011;
 constexpr std::uint16_t try_again_later = 1013;
+constexpr std::uint16_t link_is_dead = 4410;
 
-Async<> serve_until_ended(Session::Use* use, LiveRole role, WebSocket* socket) {
+Async<> serve_until_ended(Session::Use* use, LiveRole role, const LiveLinks::Presence* presence,
+                          WebSocket* socket) {
   std::vector<Async<>> either;
   either.push_back(use->session().live_view().serve(socket, role));
+  either.push_back(presence->revoked());
   either.push_back(use->session().stopping());
   co_await first_of(std::move(either));
 }
@@ -21,7 +24,7 @@ Async<> serve_until_ended(Session::Use* use, LiveRole role, WebSocket* socket) {
 }  // namespace
 
 Async<> relay_live_view(std::shared_ptr<Session> session, LiveRole role,
-                        std::shared_ptr<LiveLinks::Presence> presence,
+                        std::shared_ptr<LiveLinks::Presence> presence, std::string recording_url,
                         std::unique_ptr<WebSocket> socket) {
   auto use = co_await outcome_of(session->use());
   if (!use.ok()) {
@@ -29,13 +32,20 @@ Async<> relay_live_view(std::shared_ptr<Session> session, LiveRole role,
     co_return;
   }
   std::unique_ptr<Session::Use> held = std::move(use).take();
-  auto served = co_await outcome_of(serve_until_ended(held.get(), role, socket.get()));
+  auto served =
+      co_await outcome_of(serve_until_ended(held.get(), role, presence.get(), socket.get()));
   held.reset();
   if (session->status() != SessionStatus::running) {
-    json::object ended{
-        {"type", "ended"}, {"reason", to_text(session->status())}, {"recording_url", nullptr}};
+    json::object ended{{"type", "ended"},
+                       {"reason", to_text(session->status())},
+                       {"recording_url", session->was_recorded() ? json::value(recording_url)
+                                                                 : json::value(nullptr)}};
     auto told = co_await outcome_of(socket->write(json::serialize(ended)));
     co_await socket->close(normal, "the session has ended");
+    co_return;
+  }
+  if (presence->is_revoked()) {
+    co_await socket->close(link_is_dead, "this link was taken back");
     co_return;
   }
   bool is_crowded = !served.ok() && served.error().code() == ErrorCode::resource_exhausted;

@@ -6,42 +6,53 @@
 #include "display/hands.h"
 #include "display/jpeg.h"
 #include "display/screencast.h"
+#include "io/race.h"
 #include "session/live_viewer.h"
 
 namespace capstan {
 
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr int thumbnail_width = 320;
+constexpr int thumbnail_quality = 70;
+constexpr auto thumbnail_interval = 1s;
+constexpr auto thumbnail_renewal = 200ms;
+constexpr auto thumbnail_patience = 2s;
+
+}  // namespace
+
 LiveView::LiveView(Executor executor, Clock& clock, Workers& workers, Browser& browser,
-                   std::string session, LiveViewLimits limits)
+                   PageWatch& pages, std::string session, LiveViewLimits limits)
     : executor_(executor),
       clock_(clock),
       workers_(workers),
       browser_(browser),
       session_(std::move(session)),
       limits_(limits),
-      pages_(executor, clock, browser.devtools(),
-             {.dialog_changed = [this] { tell_dialog(nullptr); },
-              .shown =
-                  [this] {
-                    const Screencast* pages = browser_.screencast();
-                    return pages != nullptr ? pages->shown() : std::string();
-                  },
-              .navigated =
-                  [this](std::string url, std::string title) {
-                    tell_all({{"type", "navigation"}, {"url", url}, {"title", title}});
-                  }}),
-      scope_(executor, "live view") {
-  if (Screencast* pages = browser_.screencast()) {
-    pages->on_pages([this] { tell_tabs(nullptr); });
+      pages_(pages) {}
+
+void LiveView::notice(const PageEvent& event) {
+  switch (event.kind) {
+    case PageEvent::Kind::tabs:
+      return tell_tabs(nullptr);
+    case PageEvent::Kind::dialog:
+      return tell_dialog(nullptr);
+    case PageEvent::Kind::file_chooser:
+      return tell_file_chooser(nullptr);
+    case PageEvent::Kind::navigated:
+      if (!pages_.is_shown(event.target)) {
+        return;
+      }
+      return tell(nullptr, {{"type", "navigation"}, {"url", event.text}, {"title", event.title}});
+    case PageEvent::Kind::opened:
+    case PageEvent::Kind::closed:
+    case PageEvent::Kind::shown:
+    case PageEvent::Kind::console_error:
+      return;
   }
 }
-
-LiveView::~LiveView() {
-  if (Screencast* pages = browser_.screencast()) {
-    pages->on_pages(nullptr);
-  }
-}
-
-Async<> LiveView::close() { co_await scope_.close(); }
 
 Async<> LiveView::serve(WebSocket* socket, LiveRole role) {
   if (viewers_.size() >= limits_.viewers_max) {
@@ -72,6 +83,7 @@ void LiveView::enter(LiveViewer* viewer) {
   tell_viewers();
   tell_tabs(viewer);
   tell_dialog(viewer);
+  tell_file_chooser(viewer);
 }
 
 void LiveView::leave(LiveViewer* viewer) {
@@ -96,17 +108,20 @@ void LiveView::drive(LiveViewer* viewer) {
 }
 
 void LiveView::attend_pages() {
-  if (driver_ != nullptr && !watches_pages_) {
-    watches_pages_ = true;
-    scope_.spawn(pages_.live());
+  if (driver_ != nullptr) {
+    pages_.start();
   }
-  // A screen shows the browser's own dialogs.
-  pages_.attend(driver_ != nullptr && !browser_.has_screen());
+  pages_.attend(driver_ != nullptr);
 }
 
-void LiveView::tell_all(const json::object& message) {
-  for (LiveViewer* viewer : viewers_) {
+// One viewer, or all.
+void LiveView::tell(LiveViewer* viewer, const json::object& message) {
+  if (viewer != nullptr) {
     viewer->tell(message);
+    return;
+  }
+  for (LiveViewer* each : viewers_) {
+    each->tell(message);
   }
 }
 
@@ -129,28 +144,29 @@ void LiveView::tell_tabs(LiveViewer* viewer) {
                                 {"url", page.url},
                                 {"active", page.target_id == pages->shown()}});
   }
-  json::object message{{"type", "tabs"}, {"tabs", std::move(tabs)}};
-  if (viewer != nullptr) {
-    viewer->tell(message);
-  } else {
-    tell_all(message);
-  }
+  tell(viewer, {{"type", "tabs"}, {"tabs", std::move(tabs)}});
 }
 
 void LiveView::tell_dialog(LiveViewer* viewer) {
-  json::object message{{"type", "dialog_closed"}};
   if (const auto& dialog = pages_.dialog()) {
-    message = {{"type", "dialog"},
-               {"kind", dialog->kind},
-               {"message", dialog->message},
-               {"default_text", dialog->default_text}};
-  } else if (viewer != nullptr) {
-    return;
+    tell(viewer, {{"type", "dialog"},
+                  {"kind", dialog->kind},
+                  {"message", dialog->message},
+                  {"default_text", dialog->default_text}});
+  } else if (viewer == nullptr) {
+    tell(nullptr, {{"type", "dialog_closed"}});
   }
-  if (viewer != nullptr) {
-    viewer->tell(message);
-  } else {
-    tell_all(message);
+}
+
+void LiveView::tell_file_chooser(LiveViewer* viewer) {
+  const auto& chooser = pages_.file_chooser();
+  std::string id = chooser ? chooser->id() : "";
+  if (viewer == nullptr && !told_chooser_.empty() && told_chooser_ != id) {
+    tell(nullptr, {{"type", "file_chooser_closed"}, {"id", told_chooser_}});
+  }
+  told_chooser_ = id;
+  if (chooser) {
+    tell(viewer, {{"type", "file_chooser"}, {"id", id}, {"multiple", chooser->takes_several()}});
   }
 }
 
@@ -176,6 +192,31 @@ Async<std::shared_ptr<const std::string>> LiveView::encode(Area area, int qualit
                      .jpeg = std::make_shared<const std::string>(std::move(jpeg))};
   }
   co_return last_encoded_.jpeg;
+}
+
+Async<std::shared_ptr<const std::string>> LiveView::thumbnail() {
+  Display& display = *browser_.display();
+  Display::Look look(display, thumbnail_interval);
+  co_await within(clock_, thumbnail_patience, look.changed(), "the browser shows nothing yet");
+  if (clock_.now() - display.taken_at() > thumbnail_interval) {
+    look.take_change();  // nobody looked meanwhile, so there may be something newer
+    std::vector<Async<>> either;
+    either.push_back(look.changed());
+    either.push_back(clock_.sleep(thumbnail_renewal));
+    co_await first_of(std::move(either));
+  }
+  Semaphore::Permit still = co_await display.hold();
+  const SteadyTime taken_at = display.taken_at();
+  if (!thumbnail_.jpeg || thumbnail_.taken_at != taken_at) {
+    std::string jpeg = co_await workers_.run([picture = &display.picture()] {
+      return encode_thumbnail(*picture, thumbnail_width, thumbnail_quality);
+    });
+    thumbnail_ = {.taken_at = taken_at,
+                  .area = whole(display.picture().size()),
+                  .quality = thumbnail_quality,
+                  .jpeg = std::make_shared<const std::string>(std::move(jpeg))};
+  }
+  co_return thumbnail_.jpeg;
 }
 
 }  // namespace capstan

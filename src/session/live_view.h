@@ -5,7 +5,6 @@
 #include <string>
 
 #include "browser/browser.h"
-#include "io/scope.h"
 #include "io/websocket.h"
 #include "io/workers.h"
 #include "session/live_links.h"
@@ -30,16 +29,18 @@ struct LiveViewLimits {
 // there is a browser; all viewers have left before it is destroyed.
 class LiveView {
  public:
-  LiveView(Executor executor, Clock& clock, Workers& workers, Browser& browser, std::string session,
-           LiveViewLimits limits = {});
-  ~LiveView();
+  LiveView(Executor executor, Clock& clock, Workers& workers, Browser& browser, PageWatch& pages,
+           std::string session, LiveViewLimits limits = {});
+
+  // What happens at the pages, which their watch tells.
+  void notice(const PageEvent& event);
 
   // Serves one viewer until it leaves; whoever serves it ends that when the session ends. Throws
   // resource_exhausted when there are too many.
   Async<> serve(WebSocket* socket, LiveRole role);
-  // All viewers have left.
-  Async<> close();
   std::size_t viewer_count() const { return viewers_.size(); }
+  // What is shown now, as a small JPEG. Throws unavailable if nothing is.
+  Async<std::shared_ptr<const std::string>> thumbnail();
 
  private:
   friend class LiveViewer;
@@ -48,9 +49,10 @@ class LiveView {
   void leave(LiveViewer* viewer);
   void drive(LiveViewer* viewer);
   void tell_viewers();
-  void tell_all(const json::object& message);
   void tell_tabs(LiveViewer* viewer);
   void tell_dialog(LiveViewer* viewer);
+  void tell_file_chooser(LiveViewer* viewer);
+  void tell(LiveViewer* viewer, const json::object& message);
   void show_tab(const std::string& id);
   void attend_pages();
   // A part of the picture as JPEG. Viewers that want the same one share it.
@@ -72,9 +74,9 @@ class LiveView {
     std::shared_ptr<const std::string> jpeg;
   };
   Encoded last_encoded_;
-  PageWatch pages_;
-  bool watches_pages_ = false;
-  Scope scope_;
+  Encoded thumbnail_;
+  PageWatch& pages_;
+  std::string told_chooser_;  // its id; empty if none is open
 };
 
 }  // namespace capstan

@@ -1,5 +1,7 @@
 #include "session/live_viewer.h"
 
+#include <cmath>
+
 #include "base/text.h"
 #include "display/hands.h"
 #include "io/race.h"
@@ -11,8 +13,17 @@ using namespace std::chrono_literals;
 
 namespace {
 
+// How long after its display a session may end.
+constexpr auto ending_patience = 2s;
+constexpr auto leaving_patience = 2s;
 // What waits for a viewer who doesn't read.
 constexpr std::size_t text_bytes_max = std::size_t{4} << 20;
+// What a viewer has sent and we have not come to yet.
+constexpr std::size_t action_bytes_max = std::size_t{1} << 20;
+// Key by key, of which the address bar takes 100 a second.
+constexpr std::size_t typed_bytes_max = 1000;
+constexpr std::size_t pasted_bytes_max = std::size_t{1} << 20;
+constexpr std::size_t copied_bytes_max = std::size_t{1} << 20;
 constexpr std::size_t message_values_max = 100;
 constexpr std::size_t name_bytes_max = 32;  // of a key
 
@@ -38,12 +49,24 @@ int int_at(const json::object& object, std::string_view name, int fallback = 0) 
 
 double double_at(const json::object& object, std::string_view name) {
   const json::value* value = object.if_contains(name);
-  return value != nullptr && value->is_number() ? value->to_number<double>() : 0;
+  double number = value != nullptr && value->is_number() ? value->to_number<double>() : 0;
+  return std::isfinite(number) ? number : 0;
 }
 
 bool bool_at(const json::object& object, std::string_view name) {
   const json::value* value = object.if_contains(name);
   return value != nullptr && value->is_bool() && value->get_bool();
+}
+
+std::vector<std::string> texts_at(const json::object& object, std::string_view name) {
+  std::vector<std::string> texts;
+  const json::value* value = object.if_contains(name);
+  if (value != nullptr && value->is_array()) {
+    for (const json::value& text : value->get_array()) {
+      texts.emplace_back(text.is_string() ? std::string(text.get_string()) : "");
+    }
+  }
+  return texts;
 }
 
 PointerInput read_pointer(const json::object& message) {
@@ -66,6 +89,7 @@ LiveViewer::LiveViewer(LiveView& view, WebSocket& socket, LiveRole role)
       socket_(socket),
       role_(role),
       texts_(view.executor_, text_bytes_max),
+      actions_(view.executor_, action_bytes_max),
       acknowledged_(view.executor_) {}
 
 Async<> LiveViewer::live() {
@@ -73,6 +97,7 @@ Async<> LiveViewer::live() {
   works.push_back(send_texts());
   works.push_back(send_pictures());
   works.push_back(receive());
+  works.push_back(act_in_turn());
   co_await first_of(std::move(works));
 }
 
@@ -112,7 +137,8 @@ Async<> LiveViewer::send_pictures() {
     }
     bool is_resting = co_await first_of(std::move(either)) == 1;
     if (display.has_ended()) {
-      co_await Event(view_.executor_).wait();  // the last picture stays; the session's end is near
+      co_await view_.clock_.sleep(ending_patience);  // most often that is the session's end
+      throw Error(ErrorCode::unavailable, "the session shows nothing any more");
     }
     Area area = is_resting ? whole(display.picture().size()) : look.take_change().area;
     if (!area.is_empty()) {
@@ -142,35 +168,34 @@ Async<> LiveViewer::receive() {
         [&] { return parse_json(*text, "the message", message_values_max).as_object(); });
     if (!message.ok()) {
       refuse("messages are JSON objects");
-      continue;
+    } else if (text_at(message.value(), "type") == "ack") {
+      on_the_way_ -= on_the_way_ > 0 ? 1 : 0;
+      acknowledged_.set();
+    } else {
+      const std::size_t bytes = text->size();
+      co_await actions_.push(std::move(message).take(), bytes);
     }
-    co_await take(std::move(message).take());
   }
+  actions_.close();
+  co_await view_.clock_.sleep(leaving_patience);  // for what is still to be done
 }
 
-Async<> LiveViewer::take(json::object message) {
-  std::string type = text_at(message, "type").value_or("");
-  if (type == "ack") {
-    bool is_expected = on_the_way_ > 0;
-    on_the_way_ -= is_expected ? 1 : 0;
-    acknowledged_.set();
-    co_return;
-  }
-  if (role_ == LiveRole::view) {
-    refuse("this link is for viewing only");
-    co_return;
-  }
-  if (type == "drive") {
-    view_.drive(this);
-    co_return;
-  }
-  if (view_.driver_ != this) {
-    refuse("somebody else drives");
-    co_return;
-  }
-  auto acted = co_await outcome_of(act(std::move(type), std::move(message)));
-  if (!acted.ok()) {
-    refuse(acted.error().message());
+// Apart from what is received, since a page may take long over an action, and pictures shall go on.
+Async<> LiveViewer::act_in_turn() {
+  while (auto message = co_await actions_.pop()) {
+    std::string type = text_at(*message, "type").value_or("");
+    if (role_ == LiveRole::view) {
+      refuse("this link is for viewing only");
+    } else if (type == "drive") {
+      view_.drive(this);
+    } else if (view_.driver_ != this) {
+      refuse("somebody else drives");
+    } else {
+      auto acted = co_await outcome_of(act(std::move(type), std::move(*message)));
+      if (!acted.ok()) {
+        refuse(acted.error().message());
+      }
+    }
   }
 }
 
@@ -183,9 +208,21 @@ Async<> LiveViewer::press(KeyInput key) {
   bool is_foreign = !key.key.empty() && (static_cast<unsigned char>(key.key.front()) & 0x80) != 0;
   if (!is_foreign) {
     view_.browser_.hands().press(key);
-  } else if (key.down && !co_await view_.pages_.insert_text(key.key)) {
-    view_.browser_.hands().write(key.key);
+  } else if (key.down) {
+    co_await write(key.key);
   }
+}
+
+Async<> LiveViewer::write(std::string text) {
+  co_await view_.browser_.hands().arrived();
+  if (co_await view_.pages_.insert_text(text)) {
+    co_return;
+  }
+  if (text.size() > typed_bytes_max) {
+    throw Error(ErrorCode::resource_exhausted,
+                "outside of a page no more than 1000 bytes can be written at once");
+  }
+  view_.browser_.hands().write(text);
 }
 
 Async<> LiveViewer::act(std::string type, json::object message) {
@@ -207,19 +244,37 @@ Async<> LiveViewer::act(std::string type, json::object message) {
     co_await press(std::move(key));
   } else if (type == "release") {
     hands.release();
-  } else if (type == "commit" || type == "paste") {
+  } else if (type == "commit") {
     hands.release();
+    co_await write(text_at(message, "text").value_or(""));
+  } else if (type == "paste") {
     std::string text = text_at(message, "text").value_or("");
-    if (!co_await view_.pages_.insert_text(text)) {
-      hands.write(text);
+    if (text.size() > pasted_bytes_max) {
+      throw Error(ErrorCode::resource_exhausted, "more than 1 MiB can't be pasted at once");
+    }
+    if (co_await hands.paste(text)) {
+      // Else what follows overtakes it, or takes its place on the clipboard.
+      co_await hands.arrived();
+      co_await view_.pages_.caught_up();
+    } else {
+      co_await write(std::move(text));
     }
   } else if (type == "compose") {
+    co_await hands.arrived();
     co_await view_.pages_.compose(text_at(message, "text").value_or(""), int_at(message, "start"),
                                   int_at(message, "end"));
   } else if (type == "copy") {
-    tell({{"type", "copied"}, {"text", co_await view_.pages_.selected_text()}});
+    co_await hands.arrived();
+    std::string text = co_await view_.pages_.selected_text();
+    if (text.size() > copied_bytes_max) {
+      throw Error(ErrorCode::resource_exhausted, "more than 1 MiB can't be copied at once");
+    }
+    tell({{"type", "copied"}, {"text", std::move(text)}});
   } else if (type == "dialog_answer") {
     view_.pages_.answer_dialog(bool_at(message, "accept"), text_at(message, "text").value_or(""));
+  } else if (type == "files") {
+    co_await view_.pages_.choose_files(text_at(message, "chooser").value_or(""),
+                                       texts_at(message, "ids"));
   } else if (type == "tab") {
     view_.show_tab(text_at(message, "id").value_or(""));
   } else {

@@ -20,7 +20,7 @@ class LiveView;
 // The talk with its page: text messages are JSON, {"type":...}; binary messages are pictures, a
 // head of 24 bytes (little endian: u8 1, u8 1 for the whole screen, u16 0, u32 number, u16 x, y,
 // width, height, screen's width, screen's height, u32 milliseconds) and a JPEG.
-// live/src/protocol.ts is the other side.
+// live/src/messages.ts and picture.ts are the other side.
 class LiveViewer {
  public:
   LiveViewer(LiveView& view, WebSocket& socket, LiveRole role);
@@ -36,15 +36,17 @@ class LiveViewer {
   Async<> send_pictures();
   Async<> send_picture(Area area, int quality);
   Async<> receive();
-  Async<> take(json::object message);
+  Async<> act_in_turn();
   Async<> act(std::string type, json::object message);
   Async<> press(KeyInput key);
+  Async<> write(std::string text);
   void refuse(std::string message);
 
   LiveView& view_;
   WebSocket& socket_;
   const LiveRole role_;
   Channel<std::string> texts_;
+  Channel<json::object> actions_;
   std::uint32_t last_number_ = 0;
   std::size_t on_the_way_ = 0;
   Event acknowledged_;

@@ -1,5 +1,7 @@
 #include "session/page_watch.h"
 
+#include "base/text.h"
+#include "display/screencast.h"
 #include "io/race.h"
 
 namespace capstan {
@@ -8,10 +10,17 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::size_t command_bytes_max = std::size_t{8} << 20;
+constexpr std::size_t command_bytes_max = std::size_t{16} << 20;
 // A page that is busy or shows a dialog does not answer.
 constexpr auto answer_patience = 2s;
+constexpr auto look_patience = 500ms;
+constexpr auto return_interval = 1s;
 constexpr std::size_t pages_max = 100;
+// Of a title, an address, a dialog's text.
+constexpr std::size_t told_bytes_max = 2048;
+// A page that says more than that is not listened to any more until it shows another document.
+constexpr std::size_t console_messages_max = 1000;
+constexpr std::size_t console_text_bytes_max = 500;
 
 // What is selected on the page, in a field or in a frame of the same site.
 constexpr std::string_view selection_script = R"((() => {
@@ -29,68 +38,227 @@ constexpr std::string_view selection_script = R"((() => {
   }
   return String(scope.getSelection());
 })())";
+// Asked behind what waits in the page's queue already, such as a change of the focus.
+constexpr std::string_view has_focus =
+    "document.visibilityState === 'visible' &&"
+    " new Promise((done) => setTimeout(() => done(document.hasFocus())))";
+
+const json::value* value_of(const json::object& answer) {
+  return object_at(answer, "result").if_contains("value");
+}
+
+std::string clipped(const json::object& object, std::string_view name) {
+  std::string text = text_at(object, name).value_or("");
+  text.resize(clip_utf8(text, told_bytes_max).size());
+  return text;
+}
+
+// The arguments of console.error(), as a line.
+std::string text_of_arguments(const json::object& params) {
+  std::string text;
+  const json::value* arguments = params.if_contains("args");
+  if (arguments == nullptr || !arguments->is_array()) {
+    return text;
+  }
+  for (const json::value& argument : arguments->get_array()) {
+    if (!argument.is_object() || text.size() > console_text_bytes_max) {
+      break;
+    }
+    const json::object& object = argument.get_object();
+    const json::value* value = object.if_contains("value");
+    text += text.empty() ? "" : " ";
+    text += value == nullptr     ? text_at(object, "description").value_or("")
+            : value->is_string() ? std::string(value->get_string())
+                                 : json::serialize(*value);
+  }
+  return text;
+}
+
+// "Uncaught Error: no", with what follows it left out.
+std::string text_of_exception(const json::object& params) {
+  const json::object& details = object_at(params, "exceptionDetails");
+  const json::object& exception = object_at(details, "exception");
+  std::string text = text_at(details, "text").value_or("");
+  const json::value* value = exception.if_contains("value");
+  text += " " + (value != nullptr ? json::serialize(*value)
+                                  : text_at(exception, "description").value_or(""));
+  return text.substr(0, text.find('\n'));
+}
 
 }  // namespace
 
-PageWatch::PageWatch(Executor executor, Clock& clock, DevTools& devtools, Listener listener)
+PageWatch::PageWatch(Executor executor, Clock& clock, Browser& browser,
+                     std::function<void(const PageEvent&)> listener)
     : executor_(executor),
       clock_(clock),
+      browser_(browser),
       listener_(std::move(listener)),
-      client_(executor, devtools, command_bytes_max) {}
+      client_(executor, browser.devtools(), command_bytes_max),
+      scope_(executor, "page watch") {
+  if (Screencast* pages = browser_.screencast()) {
+    pages->on_pages([this, pages] {
+      note_shown(pages->shown());
+      listener_({.kind = PageEvent::Kind::tabs});
+    });
+  }
+}
 
+PageWatch::~PageWatch() {
+  if (Screencast* pages = browser_.screencast()) {
+    pages->on_pages(nullptr);
+  }
+}
+
+void PageWatch::start() {
+  if (!has_started_) {
+    has_started_ = true;
+    scope_.spawn(live());
+  }
+}
+
+// A browser may put its client out, for being slow or because it has too many.
 Async<> PageWatch::live() {
-  auto lived =
-      co_await outcome_of(client_.live([this](const json::object& message) { take(message); }));
+  while (!browser_.is_gone()) {
+    auto watched =
+        co_await outcome_of(client_.live([this](const json::object& message) { take(message); }));
+    forget_all();
+    if (!watched.ok() && watched.error().code() == ErrorCode::cancelled) {
+      std::move(watched).take();
+    }
+    co_await clock_.sleep(return_interval);
+  }
+}
+
+void PageWatch::forget_all() {
   for (const auto& [id, question] : questions_) {
+    question->refusal = "the page has gone";
     question->answered.set();
   }
-  std::move(lived).take();
+  questions_.clear();
+  attaching_.clear();
+  pages_.clear();
+  forget_what_asks(nullptr);
+}
+
+// A dialog and a file chooser of that session, or of any.
+void PageWatch::forget_what_asks(const std::string* session) {
+  if (dialog_ && (session == nullptr || *session == dialog_session_)) {
+    dialog_.reset();
+    listener_({.kind = PageEvent::Kind::dialog});
+  }
+  if (chooser_ && (session == nullptr || *session == chooser_session_)) {
+    set_chooser(nullptr);
+  }
 }
 
 void PageWatch::take(const json::object& message) {
-  const json::value* id = message.if_contains("id");
-  if (id == nullptr) {
+  if (auto id = integer_at(message, "id")) {
+    take_answer(*id, message);
+  } else {
     take_event(text_at(message, "method").value_or(""), text_at(message, "sessionId").value_or(""),
-               message.at("params").as_object());
-    return;
+               object_at(message, "params"));
   }
-  auto number = id->to_number<std::int64_t>();
-  const json::value* result = message.if_contains("result");
-  if (auto attaching = attaching_.find(number); attaching != attaching_.end()) {
-    auto page = pages_.find(attaching->second);
+}
+
+void PageWatch::take_answer(std::int64_t id, const json::object& message) {
+  if (auto attaching = attaching_.find(id); attaching != attaching_.end()) {
+    std::string target = std::move(attaching->second);
     attaching_.erase(attaching);
-    if (page != pages_.end() && result != nullptr) {
-      page->second.session = text_at(result->as_object(), "sessionId").value_or("");
-      if (is_attended_) {
-        client_.post("Page.enable", {}, page->second.session);
-      }
-    }
+    attached(target, object_at(message, "result"));
   }
-  if (auto question = questions_.find(number); question != questions_.end()) {
-    if (result != nullptr) {
-      question->second->answer = result->as_object();
+  if (auto question = questions_.find(id); question != questions_.end()) {
+    question->second->answer = object_at(message, "result");
+    if (!message.contains("result")) {
+      question->second->refusal =
+          text_at(object_at(message, "error"), "message").value_or("the page refuses");
     }
     question->second->answered.set();
     questions_.erase(question);
   }
 }
 
-void PageWatch::take_event(std::string_view method, std::string session,
+void PageWatch::attached(const std::string& target, const json::object& result) {
+  auto page = pages_.find(target);
+  std::string session = text_at(result, "sessionId").value_or("");
+  if (page == pages_.end() || session.empty()) {
+    return;
+  }
+  page->second.session = session;
+  client_.post("Runtime.enable", {}, session);
+  client_.post("Log.enable", {}, session);
+  if (is_attended_) {
+    attend_page(session);
+  }
+}
+
+void PageWatch::take_event(std::string_view method, const std::string& session,
                            const json::object& params) {
   if (method == "Target.targetCreated" || method == "Target.targetInfoChanged") {
-    note_target(params.at("targetInfo").as_object());
+    note_target(object_at(params, "targetInfo"));
   } else if (method == "Target.targetDestroyed") {
-    pages_.erase(text_at(params, "targetId").value_or(""));
-  } else if (method == "Page.javascriptDialogOpening") {
+    auto page = pages_.find(text_at(params, "targetId").value_or(""));
+    if (page != pages_.end()) {
+      const auto closed = pages_.extract(page);
+      forget_what_asks(&closed.mapped().session);
+      listener_({.kind = PageEvent::Kind::closed, .target = closed.key()});
+    }
+  } else if (method == "Runtime.consoleAPICalled") {
+    std::string type = text_at(params, "type").value_or("");
+    take_console_message(session, text_of_arguments(params), type == "error" || type == "assert");
+  } else if (method == "Runtime.exceptionThrown") {
+    take_console_message(session, text_of_exception(params), true);
+  } else if (method == "Log.entryAdded") {
+    const json::object& entry = object_at(params, "entry");
+    std::string text = text_at(entry, "text").value_or("");
+    if (auto url = text_at(entry, "url")) {
+      text += " " + *url;
+    }
+    take_console_message(session, std::move(text), text_at(entry, "level") == "error");
+  } else if (method == "Page.javascriptDialogOpening" && !browser_.has_screen()) {
     dialog_ = Dialog{.kind = text_at(params, "type").value_or("alert"),
-                     .message = text_at(params, "message").value_or(""),
-                     .default_text = text_at(params, "defaultPrompt").value_or("")};
-    dialog_session_ = std::move(session);
-    listener_.dialog_changed();
-  } else if (method == "Page.javascriptDialogClosed" && session == dialog_session_) {
+                     .message = clipped(params, "message"),
+                     .default_text = clipped(params, "defaultPrompt")};
+    dialog_session_ = session;
+    listener_({.kind = PageEvent::Kind::dialog});
+  } else if (method == "Page.javascriptDialogClosed" && dialog_ && session == dialog_session_) {
     dialog_.reset();
-    listener_.dialog_changed();
+    listener_({.kind = PageEvent::Kind::dialog});
+  } else if (method == "Page.fileChooserOpened" && is_attended_) {
+    chooser_session_ = session;
+    set_chooser(std::make_shared<FileChooser>(
+        std::to_string(++choosers_opened_), text_at(params, "mode") == "selectMultiple",
+        text_at(params, "frameId").value_or(""), integer_at(params, "backendNodeId").value_or(0),
+        [this, session](std::string asked, json::object with) {
+          return ask(std::move(asked), std::move(with), session, answer_patience);
+        }));
   }
+}
+
+void PageWatch::take_console_message(const std::string& session, std::string text, bool is_error) {
+  auto* page = page_of(session);
+  if (page == nullptr || page->second.console_messages > console_messages_max) {
+    return;
+  }
+  if (++page->second.console_messages > console_messages_max) {
+    client_.post("Runtime.disable", {}, session);
+    client_.post("Log.disable", {}, session);
+    text = "this page says too much to be listened to";
+    is_error = true;
+  }
+  if (is_error) {
+    text.resize(clip_utf8(text, console_text_bytes_max).size());
+    listener_(
+        {.kind = PageEvent::Kind::console_error, .target = page->first, .text = std::move(text)});
+  }
+}
+
+std::pair<const std::string, PageWatch::Page>* PageWatch::page_of(const std::string& session) {
+  for (auto& page : pages_) {
+    if (page.second.session == session && !session.empty()) {
+      return &page;
+    }
+  }
+  return nullptr;
 }
 
 void PageWatch::note_target(const json::object& info) {
@@ -98,51 +266,89 @@ void PageWatch::note_target(const json::object& info) {
     return;
   }
   std::string target = text_at(info, "targetId").value_or("");
-  std::string url = text_at(info, "url").value_or("");
-  std::string title = text_at(info, "title").value_or("");
+  std::string url = clipped(info, "url");
+  std::string title = clipped(info, "title");
   auto known = pages_.find(target);
   if (known == pages_.end() && pages_.size() < pages_max) {
-    pages_[target] = Page{.session = "", .url = url, .title = title};
+    pages_[target] = Page{.url = url, .title = title};
     attaching_[client_.post("Target.attachToTarget", {{"targetId", target}, {"flatten", true}})] =
         target;
+    listener_({.kind = PageEvent::Kind::opened, .target = target, .text = url, .title = title});
   } else if (known != pages_.end() && known->second.url != url) {
     known->second.url = url;
-    listener_.navigated(std::move(url), std::move(title));
+    forget_what_asks(&known->second.session);
+    if (std::exchange(known->second.console_messages, 0) > console_messages_max) {
+      client_.post("Runtime.enable", {}, known->second.session);
+      client_.post("Log.enable", {}, known->second.session);
+    }
+    listener_({.kind = PageEvent::Kind::navigated, .target = target, .text = url, .title = title});
   }
 }
 
-Async<json::object> PageWatch::ask(std::string method, json::object params, std::string session) {
+void PageWatch::note_shown(const std::string& target) {
+  if (std::exchange(shown_, target) != target) {
+    listener_({.kind = PageEvent::Kind::shown, .target = target});
+  }
+}
+
+Async<json::object> PageWatch::ask(std::string method, json::object params, std::string session,
+                                   Duration patience) {
+  if (client_.is_full()) {
+    throw Error(ErrorCode::resource_exhausted, "the browser is far behind");
+  }
   auto question = std::make_shared<Question>(executor_);
   questions_[client_.post(method, std::move(params), session)] = question;
   auto waited = co_await outcome_of(
-      within(clock_, answer_patience, question->answered.wait(), "the page does not answer"));
+      within(clock_, patience, question->answered.wait(), "the page does not answer"));
   std::erase_if(questions_, [&](const auto& entry) { return entry.second == question; });
   std::move(waited).take();
+  if (!question->refusal.empty()) {
+    throw Error(ErrorCode::unavailable, question->refusal);
+  }
   co_return std::move(question->answer);
 }
 
+Async<bool> PageWatch::holds(std::string session, std::string condition) {
+  auto answer = co_await outcome_of(
+      ask("Runtime.evaluate",
+          {{"expression", condition}, {"returnByValue", true}, {"awaitPromise", true}},
+          std::move(session), look_patience));
+  const json::value* value = answer.ok() ? value_of(answer.value()) : nullptr;
+  co_return value != nullptr && *value == true;
+}
+
+// One that is asked anything has seen what its screen told it before.
+Async<> PageWatch::browser_caught_up() {
+  auto caught_up = co_await outcome_of(ask("Browser.getVersion", {}, "", look_patience));
+}
+
+// Playwright makes all pages believe that they have the focus; then nobody knows which one has it.
 Async<std::string> PageWatch::focused_page() {
-  if (auto shown = pages_.find(listener_.shown()); shown != pages_.end()) {
-    co_return shown->second.session;
+  if (auto shown = pages_.find(shown_); shown != pages_.end()) {
+    std::string session = shown->second.session;
+    co_await holds(session, std::string(has_focus));  // so that it has come so far
+    co_return session;
   }
+  co_await browser_caught_up();
   std::vector<std::string> sessions;
   for (const auto& [target, page] : pages_) {
     sessions.push_back(page.session);
   }
+  std::string focused;
   for (const std::string& session : sessions) {
-    auto answer = co_await outcome_of(
-        ask("Runtime.evaluate",
-            {{"expression", "document.hasFocus() && document.visibilityState === 'visible'"},
-             {"returnByValue", true}},
-            session));
-    const json::value* result = answer.ok() ? answer.value().if_contains("result") : nullptr;
-    const json::value* value =
-        result != nullptr ? result->as_object().if_contains("value") : nullptr;
-    if (value != nullptr && *value == true) {
-      co_return session;
+    if (!session.empty() && co_await holds(session, std::string(has_focus))) {
+      if (!focused.empty()) {
+        co_return "";
+      }
+      focused = session;
     }
   }
-  co_return "";
+  co_return focused;
+}
+
+Async<> PageWatch::caught_up() {
+  co_await focused_page();  // which asks all of them
+  co_await browser_caught_up();
 }
 
 Async<bool> PageWatch::insert_text(std::string text) {
@@ -150,19 +356,17 @@ Async<bool> PageWatch::insert_text(std::string text) {
   if (session.empty()) {
     co_return false;
   }
-  co_await ask("Input.insertText", {{"text", std::move(text)}}, session);
+  co_await ask("Input.insertText", {{"text", std::move(text)}}, session, answer_patience);
   co_return true;
 }
 
-Async<bool> PageWatch::compose(std::string text, int start, int end) {
+Async<> PageWatch::compose(std::string text, int start, int end) {
   std::string session = co_await focused_page();
-  if (session.empty()) {
-    co_return false;
+  if (!session.empty()) {
+    co_await ask("Input.imeSetComposition",
+                 {{"text", std::move(text)}, {"selectionStart", start}, {"selectionEnd", end}},
+                 session, answer_patience);
   }
-  co_await ask("Input.imeSetComposition",
-               {{"text", std::move(text)}, {"selectionStart", start}, {"selectionEnd", end}},
-               session);
-  co_return true;
 }
 
 Async<std::string> PageWatch::selected_text() {
@@ -170,27 +374,66 @@ Async<std::string> PageWatch::selected_text() {
   if (session.empty()) {
     co_return "";
   }
-  json::object answer = co_await ask(
-      "Runtime.evaluate", {{"expression", selection_script}, {"returnByValue", true}}, session);
-  const json::value* result = answer.if_contains("result");
-  co_return result != nullptr ? text_at(result->as_object(), "value").value_or("") : "";
+  json::object answer =
+      co_await ask("Runtime.evaluate", {{"expression", selection_script}, {"returnByValue", true}},
+                   session, answer_patience);
+  co_return text_at(object_at(answer, "result"), "value").value_or("");
 }
 
 void PageWatch::answer_dialog(bool accept, const std::string& text) {
-  if (dialog_) {
+  if (dialog_ && !client_.is_full()) {
     client_.post("Page.handleJavaScriptDialog", {{"accept", accept}, {"promptText", text}},
                  dialog_session_);
   }
 }
 
+void PageWatch::set_chooser(std::shared_ptr<FileChooser> chooser) {
+  chooser_ = std::move(chooser);
+  listener_({.kind = PageEvent::Kind::file_chooser});
+}
+
+std::shared_ptr<FileChooser> PageWatch::open_chooser(const std::string& id) const {
+  if (!chooser_ || chooser_->id() != id) {
+    throw Error(ErrorCode::not_found, "the page does not ask for this file any more");
+  }
+  return chooser_;
+}
+
+Async<std::string> PageWatch::send_file(std::string chooser, FilePiece piece) {
+  std::shared_ptr<FileChooser> open = open_chooser(chooser);
+  co_return co_await open->take(std::move(piece));
+}
+
+Async<> PageWatch::choose_files(std::string chooser, std::vector<std::string> files) {
+  std::shared_ptr<FileChooser> open = open_chooser(chooser);
+  co_await open->choose(std::move(files));
+  if (chooser_ == open) {
+    set_chooser(nullptr);
+  }
+}
+
+void PageWatch::attend_page(const std::string& session) {
+  if (is_attended_) {
+    client_.post("Page.enable", {}, session);
+  }
+  client_.post("Page.setInterceptFileChooserDialog", {{"enabled", is_attended_}}, session);
+  if (!is_attended_) {
+    client_.post("Page.disable", {}, session);
+  }
+}
+
 void PageWatch::attend(bool on) {
-  if (!on) {
-    answer_dialog(false, "");
+  if (on == is_attended_) {
+    return;
   }
   is_attended_ = on;
+  if (!on) {
+    answer_dialog(false, "");
+    set_chooser(nullptr);
+  }
   for (const auto& [target, page] : pages_) {
     if (!page.session.empty()) {
-      client_.post(on ? "Page.enable" : "Page.disable", {}, page.session);
+      attend_page(page.session);
     }
   }
 }

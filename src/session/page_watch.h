@@ -5,16 +5,39 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "browser/browser.h"
 #include "cdp/devtools_client.h"
 #include "io/clock.h"
+#include "io/scope.h"
+#include "session/file_chooser.h"
 
 namespace capstan {
 
-// Our own client at all pages of a browser, while somebody drives it live: it puts text where the
-// focus is, fetches what is selected, and sees the dialogs that a person would have to answer. Its
-// owner runs live() in a scope, and ends that before destroying it.
+// What has happened at the pages of a browser.
+struct PageEvent {
+  enum class Kind {
+    opened,
+    closed,
+    shown,          // is what a person sees now; empty if there is none. Not told of a screen
+    tabs,           // what a screencast tells of its pages has changed
+    navigated,      // `text` is the address
+    console_error,  // `text` is the message
+    dialog,         // dialog() has changed
+    file_chooser,   // file_chooser() has changed
+  };
+  Kind kind = Kind::opened;
+  std::string target = {};
+  std::string text = {};
+  std::string title = {};
+};
+
+// Our own client at all pages of a browser, beside those who came from outside: it tells what
+// happens there, puts text where the focus is, fetches what is selected, and, while a person drives
+// the browser from afar, answers what would be asked of somebody who sat before it. Owned by the
+// session, which closes it before it destroys it or the browser.
 class PageWatch {
  public:
   struct Dialog {
@@ -22,59 +45,95 @@ class PageWatch {
     std::string message;
     std::string default_text;
   };
-  struct Listener {
-    std::function<void()> dialog_changed;
-    // The target of the page that is shown, where only one is; else empty.
-    std::function<std::string()> shown;
-    std::function<void(std::string url, std::string title)> navigated;
-  };
 
-  PageWatch(Executor executor, Clock& clock, DevTools& devtools, Listener listener);
+  PageWatch(Executor executor, Clock& clock, Browser& browser,
+            std::function<void(const PageEvent&)> listener);
+  ~PageWatch();
 
-  Async<> live();
-  // While somebody attends, dialogs wait for an answer. What is open when nobody attends any more
-  // is dismissed.
+  // Before, nothing is told and nothing can be done. Again: nothing.
+  void start();
+  Async<> close() { return scope_.close(); }
+
+  // While somebody attends, file choosers wait for an answer, and dialogs if there is no screen to
+  // show them. What is open when nobody attends any more is dismissed.
   void attend(bool on);
 
   const std::optional<Dialog>& dialog() const { return dialog_; }
   void answer_dialog(bool accept, const std::string& text);
+  // Whether that one may be what a person sees; of a screen only its browser knows.
+  bool is_shown(const std::string& target) const { return shown_.empty() || target == shown_; }
+  // Null if none is open.
+  const std::shared_ptr<FileChooser>& file_chooser() const { return chooser_; }
+  // These two throw not_found for one that is not open any more, and unavailable if its page does
+  // not answer.
+  Async<std::string> send_file(std::string chooser, FilePiece piece);
+  Async<> choose_files(std::string chooser, std::vector<std::string> files);
 
-  // False if no page has the focus.
+  // Waits until the browser and its pages have come to what hands have done before, as far as they
+  // answer. That must have arrived.
+  Async<> caught_up();
+  // These throw if the page that has the focus doesn't do it. What hands have done before must have
+  // arrived. False if no page has the focus.
   Async<bool> insert_text(std::string text);
-  Async<bool> compose(std::string text, int start, int end);
+  Async<> compose(std::string text, int start, int end);
   Async<std::string> selected_text();
 
  private:
   struct Page {
-    std::string session;
-    std::string url;
-    std::string title;
+    std::string session = {};  // ours at it; empty until it is attached
+    std::string url = {};
+    std::string title = {};
+    std::size_t console_messages = 0;
   };
 
+  Async<> live();
+  void forget_all();
+  void forget_what_asks(const std::string* session);
   void take(const json::object& message);
-  void take_event(std::string_view method, std::string session, const json::object& params);
+  void take_answer(std::int64_t id, const json::object& message);
+  void take_event(std::string_view method, const std::string& session, const json::object& params);
+  void take_console_message(const std::string& session, std::string text, bool is_error);
+  void attached(const std::string& target, const json::object& result);
   void note_target(const json::object& info);
-  Async<json::object> ask(std::string method, json::object params, std::string session);
-  // The session of the page that has the focus; empty if none has.
+  void note_shown(const std::string& target);
+  void attend_page(const std::string& session);
+  void set_chooser(std::shared_ptr<FileChooser> chooser);
+  std::shared_ptr<FileChooser> open_chooser(const std::string& id) const;
+  std::pair<const std::string, Page>* page_of(const std::string& session);
+  // Throws deadline_exceeded without an answer in time, and unavailable with what the page had
+  // against it.
+  Async<json::object> ask(std::string method, json::object params, std::string session,
+                          Duration patience);
+  Async<> browser_caught_up();
+  Async<bool> holds(std::string session, std::string condition);
+  // The session of the page that has the focus; empty if none has, or it isn't known which.
   Async<std::string> focused_page();
 
   Executor executor_;
   Clock& clock_;
-  const Listener listener_;
+  Browser& browser_;
+  const std::function<void(const PageEvent&)> listener_;
   DevToolsClient client_;
 
   struct Question {
     explicit Question(const Executor& executor) : answered(executor) {}
     Event answered;
     json::object answer;
+    std::string refusal;  // instead of the answer
   };
   std::map<std::int64_t, std::shared_ptr<Question>> questions_;
   std::map<std::int64_t, std::string> attaching_;  // the targets
   std::map<std::string, Page> pages_;              // by target
+  std::string shown_;  // the target of a browser without a screen, else empty
 
+  bool has_started_ = false;
   bool is_attended_ = false;
   std::optional<Dialog> dialog_;
   std::string dialog_session_;
+  std::shared_ptr<FileChooser> chooser_;
+  std::string chooser_session_;
+  std::size_t choosers_opened_ = 0;
+  Scope scope_;
 };
 
 }  // namespace capstan

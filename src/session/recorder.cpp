@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "io/race.h"
 
 namespace capstan {
@@ -26,6 +27,10 @@ constexpr std::size_t finalizing_at_once = 2;
 constexpr std::uint64_t empty_film_bytes_max = 1024;
 constexpr auto store_retry_interval = 2s;
 constexpr auto room_check_interval = 1s;
+// How long after its display a session may end.
+constexpr auto ending_patience = 2s;
+// What a server that dies loses of it.
+constexpr auto timeline_interval = 2s;
 // How long a server that stops waits for its recordings.
 constexpr auto closing_patience = 15s;
 
@@ -42,17 +47,17 @@ std::uint64_t free_bytes_beside(const Fd& file) {
 }
 
 // Puts the file where it is fetched from, on the disk when this returns, and returns its size.
-std::uint64_t settle(const std::filesystem::path& from, const std::filesystem::path& part,
-                     const std::filesystem::path& video) {
+std::uint64_t settle(const RecordingFolder& folder, const RecordingId& id, bool is_made) {
+  const std::filesystem::path from = is_made ? folder.video(id) : folder.part(id);
   Fd file(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
   std::error_code failure;
   if (!file || ::fsync(file.get()) != 0) {
     throw Error(ErrorCode::unavailable, "can't keep the recording", std::strerror(errno));
   }
-  if (from == video) {
-    std::filesystem::remove(part, failure);
+  if (is_made) {
+    std::filesystem::remove(folder.part(id), failure);
   } else {
-    std::filesystem::rename(part, video, failure);
+    std::filesystem::rename(from, folder.video(id), failure);
   }
   if (failure) {
     throw Error(ErrorCode::unavailable, "can't keep the recording", failure.message());
@@ -66,7 +71,8 @@ std::chrono::milliseconds to_ms(Duration duration) {
 
 // What somebody who asks for the recording is told.
 std::string note_of(const Error& error) {
-  return error.cause().empty() ? error.message() : error.message() + ": " + error.cause();
+  std::string_view cause = trim(error.cause());
+  return cause.empty() ? error.message() : error.message() + ": " + std::string(cause);
 }
 
 }  // namespace
@@ -85,6 +91,7 @@ Recorder::Recorder(Executor executor, Clock& clock, Workers& workers, Cage& cage
       begun_at_(clock.now()),
       last_frame_at_(begun_at_),
       room_checked_at_(begun_at_),
+      timeline_kept_at_(begun_at_),
       wanted_(executor),
       released_(executor) {}
 
@@ -113,10 +120,32 @@ Duration Recorder::film_time(SteadyTime now) const {
   return paused_since_.value_or(now) - begun_at_ - paused_;
 }
 
+void Recorder::mark(std::string_view type, json::object what) {
+  timeline_.add(film_time(clock_.now()), type, std::move(what));
+}
+
+// A film is worth something without it.
+Async<> Recorder::keep_timeline() {
+  timeline_kept_at_ = clock_.now();
+  if (!timeline_.has_news()) {
+    co_return;
+  }
+  auto kept = co_await outcome_of(
+      workers_.run([folder = recordings_.folder(), id = row_.id, text = timeline_.to_text()] {
+        folder.write_timeline(id, text);
+      }));
+  if (!kept.ok()) {
+    log_warning("timeline_not_kept", {{"recording", row_.id.text()},
+                                      {"message", kept.error().message()},
+                                      {"cause", kept.error().cause()}});
+  }
+}
+
 Async<RecordingProgress> Recorder::live() {
   auto filmed = co_await outcome_of(film());
   display_ = nullptr;
   released_.set();
+  co_await keep_timeline();
   RecordingProgress progress{.state = RecordingState::finalizing,
                              .note = filmed.ok() ? "" : note_of(filmed.error())};
   if (encoder_) {
@@ -145,7 +174,7 @@ Async<> Recorder::film() {
   frame_ = std::make_unique<I420Frame>(size);
   encoder_ = co_await VideoEncoder::start(executor_, &cage_, settings_.video,
                                           std::move(encoders_own), size);
-  Display::Look look(*display_, settings_.frame_interval);
+  Display::Look look(*display_, settings_.frame_interval, settings_.small_change_interval);
   co_await film_until_stopped(&look);
 }
 
@@ -157,23 +186,45 @@ Async<> Recorder::film_until_stopped(Display::Look* look) {
       continue;
     }
     co_await wait_for_frame(look);
+    if (is_paused()) {
+      continue;
+    }
     co_await take_frame(look);
     check_room();
+    if (clock_.now() - timeline_kept_at_ >= timeline_interval) {
+      co_await keep_timeline();
+    }
   }
-  co_await take_frame(look);  // holds the last picture until the true end
+  if (!stopping_) {
+    // The session ends with its browser; but not every end of a display is one of a browser.
+    auto ended =
+        co_await outcome_of(within(clock_, ending_patience, stopped(), "the session goes on"));
+  }
+  if (!is_paused()) {
+    co_await take_frame(look);  // holds the last picture until the true end
+  }
+  if (!stopping_) {
+    throw Error(ErrorCode::unavailable, "the display has gone");
+  }
+}
+
+Async<> Recorder::stopped() {
+  while (!stopping_) {
+    wanted_.clear();
+    co_await wanted_.wait();
+  }
 }
 
 // Until there is something to film, which may be that nothing has happened for a while.
 Async<> Recorder::wait_for_frame(Display::Look* look) {
-  const std::int64_t large =
-      whole(display_->picture().size()).pixels() / settings_.small_change_divisor;
   while (!stopping_ && !is_paused() && !display_->has_ended()) {
     SteadyTime now = clock_.now();
     const bool has_change = display_->has_shown() && look->change().pixels > 0;
-    Duration interval = !has_change                      ? settings_.heartbeat
-                        : frames_ == 0                   ? Duration(0)
-                        : look->change().pixels >= large ? settings_.frame_interval
-                                                         : settings_.small_change_interval;
+    Duration interval = !has_change    ? settings_.heartbeat
+                        : frames_ == 0 ? Duration(0)
+                        : display_->is_small(look->change().pixels)
+                            ? settings_.small_change_interval
+                            : settings_.frame_interval;
     SteadyTime due = last_frame_at_ + interval;
     if (now >= due) {
       co_return;
@@ -197,6 +248,9 @@ Async<> Recorder::take_frame(Display::Look* look) {
   last_frame_at_ = clock_.now();
   if (!area.is_empty()) {
     Semaphore::Permit still = co_await display_->hold();
+    if (is_paused()) {
+      co_return;
+    }
     co_await workers_.run([frame = frame_.get(), picture = &display_->picture(), area] {
       frame->update(*picture, area);
     });
@@ -276,15 +330,11 @@ Async<> Recorders::supervise(std::shared_ptr<Recorder> recorder, RecordingRow ro
 
 Async<> Recorders::make_ready(RecordingRow* row) {
   Semaphore::Permit turn = co_await finalizing_.acquire();
-  const auto part = recordings_.folder().part(row->id);
-  const auto video = recordings_.folder().video(row->id);
-  RecordingProgress& progress = row->progress;
-  auto made = co_await outcome_of(within(
-      clock_, fast_start_patience, make_fast_start(executor_, &cage_, settings_.video, part, video),
-      "the recording could not be copied in time"));
+  auto made = co_await outcome_of(make_playable(row->id));
   if (!made.ok() && closing_.is_set()) {
     co_return;  // its program was ended; the next start tries again
   }
+  RecordingProgress& progress = row->progress;
   if (made.ok()) {
     progress.duration = to_ms(made.value());
   } else if (progress.note.empty()) {
@@ -292,21 +342,37 @@ Async<> Recorders::make_ready(RecordingRow* row) {
   }
   // A file of fragments can be played, too.
   bool has_pictures = made.ok() || progress.bytes > empty_film_bytes_max;
-  auto kept =
-      co_await outcome_of(workers_.run([from = made.ok() ? video : part, part, video, has_pictures,
-                                        folder = recordings_.folder(), id = row->id] {
+  auto kept = co_await outcome_of(workers_.run(
+      [is_made = made.ok(), has_pictures, folder = recordings_.folder(), id = row->id] {
         if (!has_pictures) {
           folder.remove(id);
           return std::uint64_t{0};
         }
-        return settle(from, part, video);
+        return settle(folder, id, is_made);
       }));
   if (!kept.ok()) {
     progress.note = note_of(kept.error());
-    has_pictures = false;
   }
-  progress.bytes = kept.ok() ? kept.value() : 0;
-  progress.state = !has_pictures           ? RecordingState::failed
+  end(row, kept.ok() ? kept.value() : 0);
+}
+
+// Returns how long it plays.
+Async<Duration> Recorders::make_playable(RecordingId id) {
+  const RecordingFolder& folder = recordings_.folder();
+  const std::uint64_t copy_bytes = folder.sizes(id).part;
+  if (folder.free_bytes() < copy_bytes + settings_.free_bytes_min) {
+    throw Error(ErrorCode::resource_exhausted, "the disk had no room to give it an index");
+  }
+  co_return co_await within(
+      clock_, fast_start_patience,
+      make_fast_start(executor_, &cage_, settings_.video, folder.part(id), folder.video(id)),
+      "the recording could not be copied in time");
+}
+
+void Recorders::end(RecordingRow* row, std::uint64_t bytes) {
+  RecordingProgress& progress = row->progress;
+  progress.bytes = bytes;
+  progress.state = bytes == 0              ? RecordingState::failed
                    : progress.note.empty() ? RecordingState::ready
                                            : RecordingState::partial;
   progress.ended_at = clock_.wall_now();
@@ -329,19 +395,30 @@ Async<> Recorders::store(RecordingRow row) {
 }
 
 Async<> Recorders::start() {
-  for (RecordingRow row : co_await recordings_.table().left_over()) {
-    std::error_code failure;
-    auto bytes = std::filesystem::file_size(recordings_.folder().part(row.id), failure);
-    row.progress.bytes = failure ? 0 : bytes;
-    // What was being made ready when the server died is whole.
-    if (row.progress.bytes == 0) {
-      row.progress.note = "the server died before there was anything to play";
-    } else if (row.progress.state == RecordingState::recording) {
-      row.progress.note = "the server died while this was recorded";
-    }
-    co_await make_ready(&row);
-    co_await store(std::move(row));
+  for (RecordingRow& row : co_await recordings_.table().left_over()) {
+    scope_.spawn(recover(std::move(row)));
   }
+}
+
+Async<> Recorders::recover(RecordingRow row) {
+  RecordingProgress& progress = row.progress;
+  auto sizes = co_await workers_.run(
+      [folder = recordings_.folder(), id = row.id] { return folder.sizes(id); });
+  if (sizes.part == 0 && sizes.video > 0) {
+    end(&row, sizes.video);  // the server died between this file and its row
+    co_await store(std::move(row));
+    co_return;
+  }
+  progress.bytes = sizes.part;
+  if (sizes.part == 0) {
+    progress.note = "the server died before there was anything to play";
+  } else if (progress.state == RecordingState::recording) {
+    progress.note = "the server died while this was recorded";
+  }
+  progress.state = RecordingState::finalizing;
+  co_await store(row);
+  co_await make_ready(&row);
+  co_await store(std::move(row));
 }
 
 Async<> Recorders::close() {

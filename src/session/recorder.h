@@ -11,6 +11,7 @@
 #include "display/video_encoder.h"
 #include "io/semaphore.h"
 #include "session/recordings.h"
+#include "session/timeline.h"
 
 namespace capstan {
 
@@ -20,8 +21,6 @@ struct RecorderSettings {
   // 1440x988, however little has changed; so what is small, like a spinner or a caret, has to wait.
   Duration frame_interval = std::chrono::milliseconds(100);
   Duration small_change_interval = std::chrono::milliseconds(500);
-  // A change of less than this part of the picture is small.
-  int small_change_divisor = 25;
   // Where nothing changes the file's time goes on all the same: what is lost with a power cut is
   // what came after the last frame.
   Duration heartbeat = std::chrono::seconds(1);
@@ -44,6 +43,10 @@ class Recorder {
   void pause();
   void resume();
   bool is_paused() const { return paused_since_.has_value(); }
+  // Whether it films no more, though its session may go on.
+  bool has_ended() const { return released_.is_set(); }
+  // Notes in the timeline what happens now.
+  void mark(std::string_view type, json::object what);
   // Films no more, and waits until the display isn't needed any more.
   Async<> stop();
 
@@ -55,9 +58,10 @@ class Recorder {
   Async<> film();
   Async<> film_until_stopped(Display::Look* look);
   Async<> wait_for_frame(Display::Look* look);
-  Async<> wait_until(SteadyTime time);
+  Async<> stopped();
   Async<> take_frame(Display::Look* look);
   void check_room();
+  Async<> keep_timeline();
   Duration film_time(SteadyTime now) const;
 
   Clock& clock_;
@@ -79,19 +83,22 @@ class Recorder {
   SteadyTime last_frame_at_;
   Duration last_frame_time_{0};
   SteadyTime room_checked_at_;
+  Timeline timeline_;
+  SteadyTime timeline_kept_at_;
 
   bool stopping_ = false;
   Event wanted_;  // somebody wants it to stop, pause or resume
   Event released_;
 };
 
-// Makes recorders. Owned by App, started before Recordings, and closed after the sessions.
+// Makes recorders. Owned by App, started after Recordings, and closed after the sessions.
 class Recorders {
  public:
   Recorders(Executor executor, Clock& clock, Random& random, Workers& workers, Cage& cage,
             Recordings& recordings, RecorderSettings settings);
 
-  // Makes files of what a server that died was recording.
+  // Begins to make files of what a server that died was recording; until they are ready, these
+  // recordings are finalizing.
   Async<> start();
 
   // Why nothing is recorded here; nothing if all is well.
@@ -108,8 +115,11 @@ class Recorders {
 
  private:
   Async<> supervise(std::shared_ptr<Recorder> recorder, RecordingRow row);
-  // Its state, once the file can be fetched or there is none.
+  Async<> recover(RecordingRow row);
+  // Makes a file of the part, and notes how that went.
   Async<> make_ready(RecordingRow* row);
+  Async<Duration> make_playable(RecordingId id);
+  void end(RecordingRow* row, std::uint64_t bytes);
   Async<> store(RecordingRow row);
 
   Executor executor_;

@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view video_suffix = ".mp4";
 constexpr std::string_view part_suffix = ".part.mp4";
 constexpr std::string_view timeline_suffix = ".json";
+constexpr std::string_view timeline_part_suffix = ".part.json";
 
 std::filesystem::path name_of(const RecordingId& id, std::string_view suffix) {
   return id.text() + std::string(suffix);
@@ -84,22 +85,30 @@ void RecordingFolder::make() const {
   }
 }
 
-std::uint64_t RecordingFolder::keep_part(const RecordingId& id) const {
-  if (bytes_of(part(id)) > 0) {
-    std::error_code error;
-    std::filesystem::rename(part(id), video(id), error);
-    if (error) {
-      log_error("recording_not_kept", {{"path", part(id).string()}, {"cause", error.message()}});
-      return 0;
-    }
-  }
-  // Without a part, the server may have died between this step and the row.
-  return bytes_of(video(id));
+RecordingFolder::Sizes RecordingFolder::sizes(const RecordingId& id) const {
+  return {.part = bytes_of(part(id)), .video = bytes_of(video(id))};
+}
+
+std::uint64_t RecordingFolder::free_bytes() const {
+  std::error_code error;
+  std::filesystem::space_info space = std::filesystem::space(path_, error);
+  return error ? 0 : space.available;
 }
 
 void RecordingFolder::remove(const RecordingId& id) const {
-  for (const auto& file : {video(id), part(id), timeline(id)}) {
+  for (const auto& file :
+       {video(id), part(id), timeline(id), path_ / name_of(id, timeline_part_suffix)}) {
     remove_file(file);
+  }
+}
+
+void RecordingFolder::write_timeline(const RecordingId& id, std::string_view text) const {
+  std::filesystem::path part = path_ / name_of(id, timeline_part_suffix);
+  std::error_code failure;
+  write_private_file(part, text);
+  std::filesystem::rename(part, timeline(id), failure);
+  if (failure) {
+    throw Error(ErrorCode::unavailable, "can't keep a timeline", failure.message());
   }
 }
 
@@ -113,12 +122,17 @@ std::vector<RecordingId> RecordingFolder::owners() const {
   return ids;
 }
 
-std::size_t RecordingFolder::remove_strays(const std::vector<RecordingId>& known) const {
+std::size_t RecordingFolder::remove_strays(const std::vector<RecordingId>& known,
+                                           const std::vector<RecordingId>& unfinished) const {
   const std::set<RecordingId> owners(known.begin(), known.end());
+  const std::set<RecordingId> still_made(unfinished.begin(), unfinished.end());
   std::size_t count = 0;
   for (const std::string& name : names_in(path_)) {
     auto owner = owner_of(name);
-    bool is_stray = owner ? !owners.contains(*owner) : id_in_name(name, part_suffix).has_value();
+    auto maker = id_in_name(name, part_suffix);
+    bool is_stray = owner   ? !owners.contains(*owner)
+                    : maker ? !still_made.contains(*maker)
+                            : id_in_name(name, timeline_part_suffix).has_value();
     if (is_stray) {
       remove_file(path_ / name);
       ++count;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "io/file.h"
@@ -33,16 +34,23 @@ class RecordingFolder {
 
   // Makes it, for its owner alone, if it isn't there. Throws invalid_argument if it can't be used.
   void make() const;
-  // Puts what was written of a recording into its final place. Gives how long it is there; 0 if
-  // there is nothing of use.
-  std::uint64_t keep_part(const RecordingId& id) const;
+  // How long its files are, in bytes; 0 for one that isn't there.
+  struct Sizes {
+    std::uint64_t part = 0;
+    std::uint64_t video = 0;
+  };
+  Sizes sizes(const RecordingId& id) const;
+  std::uint64_t free_bytes() const;
   void remove(const RecordingId& id) const;
+  // Puts it in the place of the one of before, as a whole. Throws unavailable.
+  void write_timeline(const RecordingId& id, std::string_view text) const;
 
   // Whose videos and timelines there are; some more than once. Throws unavailable.
   std::vector<RecordingId> owners() const;
-  // Removes parts, which belong to recordings that go on and so to none when a server starts, and
-  // what belongs to none of `known`. Files that are not called like ours stay. Gives how many.
-  std::size_t remove_strays(const std::vector<RecordingId>& known) const;
+  // Removes the parts of all but the `unfinished`, and what belongs to none of the `known`, who are
+  // all. Files that are not called like ours stay. Gives how many.
+  std::size_t remove_strays(const std::vector<RecordingId>& known,
+                            const std::vector<RecordingId>& unfinished) const;
 
   // Nothing if there is no such file, or something else under its name.
   static std::optional<OpenFile> open(const std::filesystem::path& file);

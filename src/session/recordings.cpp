@@ -55,38 +55,21 @@ Recordings::Recordings(Executor executor, Clock& clock, Database& database, Work
 }
 
 Async<> Recordings::start() {
-  co_await end_left_over();
   co_await remove_strays();
   scope_.spawn(sweep_now_and_then());
-}
-
-Async<> Recordings::end_left_over() {
-  for (RecordingRow& row : co_await table_.left_over()) {
-    co_await end_left_over_one(std::move(row));
-  }
-}
-
-// When it ended nobody knows; how long it is, only who reads it.
-Async<> Recordings::end_left_over_one(RecordingRow row) {
-  std::uint64_t bytes =
-      co_await workers_.run([folder = folder_, id = row.id] { return folder.keep_part(id); });
-  RecordingProgress progress = row.progress;
-  progress.state = bytes > 0 ? RecordingState::partial : RecordingState::failed;
-  progress.ended_at = clock_.wall_now();
-  progress.bytes = bytes;
-  progress.note = bytes > 0 ? "the server died while this was recorded"
-                            : "the server died before there was anything to play";
-  log_warning("recording_left_over", {{"recording", row.id.text()},
-                                      {"session", row.session.text()},
-                                      {"state", to_text(progress.state)}});
-  co_await table_.update(row.id, std::move(progress));
 }
 
 Async<> Recordings::remove_strays() {
   auto owners = co_await workers_.run([folder = folder_] { return folder.owners(); });
   auto known = co_await table_.known_of(std::move(owners));
+  std::vector<RecordingId> unfinished;
+  for (const RecordingRow& row : co_await table_.left_over()) {
+    unfinished.push_back(row.id);
+  }
   std::size_t count = co_await workers_.run(
-      [folder = folder_, known = std::move(known)] { return folder.remove_strays(known); });
+      [folder = folder_, known = std::move(known), unfinished = std::move(unfinished)] {
+        return folder.remove_strays(known, unfinished);
+      });
   if (count > 0) {
     log_info("recording_strays_removed", {{"files", count}});
   }

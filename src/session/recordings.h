@@ -42,12 +42,9 @@ class Recordings {
   Recordings(Executor executor, Clock& clock, Database& database, Workers& workers,
              std::filesystem::path folder, RecordingSettings settings);
 
-  // Ends what a server that died has left, removes files that belong to no recording, and from now
-  // on sweeps, at once and then every 10 minutes. Nothing is recorded before.
+  // Removes files that belong to no recording, and from now on sweeps, at once and then every 10
+  // minutes. Nothing is recorded before.
   Async<> start();
-  // Ends the recordings that a dead server left under way: `partial`, with what there is of them,
-  // or `failed`. A part of start().
-  Async<> end_left_over();
 
   RecordingTable& table() { return table_; }
   const RecordingFolder& folder() const { return folder_; }
@@ -75,7 +72,6 @@ class Recordings {
   Async<> sweep_now_and_then();
   Async<> discard(RecordingRow row);
   Async<> remove_strays();
-  Async<> end_left_over_one(RecordingRow row);
   Async<RecordingFile> open(RecordingRow row, std::filesystem::path path, std::string_view what);
 
   Clock& clock_;

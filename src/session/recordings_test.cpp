@@ -279,40 +279,11 @@ ASYNC_TEST(RecordingFilesTest, are_deleted_with_their_row_once_they_have_ended) 
   }
 }
 
-ASYNC_TEST(RecordingFilesTest, of_a_dead_server_are_kept_as_far_as_they_go) {
-  SessionId session = co_await add_session();
-  RecordingRow begun = co_await add(session, {.duration = 7s, .bytes = 3});
-  RecordingRow empty = co_await add(session, {});
-  RecordingRow absent = co_await add(session, {.state = RecordingState::finalizing});
-  RecordingRow moved = co_await add(session, {.state = RecordingState::finalizing});
-  RecordingRow ready = co_await add_with_files(session, 9);
-  write_private_file(recordings_.folder().part(begun.id), "begun");
-  write_private_file(recordings_.folder().part(empty.id), "");
-  write_private_file(recordings_.folder().video(moved.id), "moved");
-  clock_.advance(1h);
-  co_await recordings_.start();
-  RecordingProgress progress = co_await progress_of(begun);
-  EXPECT_EQ(progress.state, RecordingState::partial);
-  EXPECT_EQ(progress.bytes, 5U);
-  EXPECT_EQ(progress.duration, 7s);
-  EXPECT_EQ(progress.ended_at, clock_.wall_now());
-  EXPECT_NE(progress.note, "");
-  EXPECT_EQ(co_await contents(co_await recordings_.open_video(acme_, session, begun.id.text())),
-            "begun");
-  EXPECT_FALSE(is_file(recordings_.folder().part(begun.id)));
-  for (const RecordingRow& failed : {empty, absent}) {
-    progress = co_await progress_of(failed);
-    EXPECT_EQ(progress.state, RecordingState::failed);
-    EXPECT_EQ(progress.bytes, 0U);
-    EXPECT_NE(progress.note, "");
-  }
-  EXPECT_EQ((co_await progress_of(moved)).state, RecordingState::partial);
-  EXPECT_EQ(co_await progress_of(ready), ready.progress);
-}
-
 ASYNC_TEST(RecordingFilesTest, of_no_row_are_removed_at_the_start_and_nothing_else_is) {
   RecordingRow row = co_await add_with_files(co_await add_session(), 9);
   write_private_file(recordings_.folder().part(row.id), "forgotten");
+  RecordingRow unfinished = co_await add(co_await add_session(), {});
+  write_private_file(recordings_.folder().part(unfinished.id), "to be made ready");
   RecordingId unknown = RecordingId::make(clock_.wall_now(), random_);
   write_private_file(recordings_.folder().video(unknown), "1");
   write_private_file(recordings_.folder().part(unknown), "2");
@@ -323,6 +294,7 @@ ASYNC_TEST(RecordingFilesTest, of_no_row_are_removed_at_the_start_and_nothing_el
   co_await expect_kept(row);
   EXPECT_FALSE(is_file(recordings_.folder().part(row.id)));
   EXPECT_TRUE(is_file(recordings_.folder().timeline(row.id)));
+  EXPECT_TRUE(is_file(recordings_.folder().part(unfinished.id)));
   EXPECT_FALSE(is_file(recordings_.folder().video(unknown)));
   EXPECT_FALSE(is_file(recordings_.folder().part(unknown)));
   EXPECT_FALSE(is_file(recordings_.folder().timeline(unknown)));

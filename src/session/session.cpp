@@ -8,6 +8,8 @@
 namespace capstan {
 namespace {
 
+constexpr std::size_t tokens_max = 100;
+
 Error session_gone(const SessionId& id) {
   return Error(ErrorCode::not_found, "session " + id.text() + " is not running");
 }
@@ -42,7 +44,32 @@ Session::Session(Executor executor, Clock& clock, Browsers& browsers, Gateways& 
 
 Session::~Session() = default;
 
-bool Session::is_token(std::string_view text) const { return equal_in_constant_time(text, token_); }
+bool Session::is_token(std::string_view text) const {
+  return equal_in_constant_time(text, token_) || revocation_of(text) != nullptr;
+}
+
+void Session::add_token(std::string_view token) {
+  if (added_tokens_.size() >= tokens_max) {
+    throw Error(ErrorCode::resource_exhausted,
+                "a session has at most 100 tokens at a time; take some back");
+  }
+  added_tokens_.emplace(sha256_hex(token), std::make_shared<Event>(executor_));
+}
+
+bool Session::revoke_token(std::string_view token) {
+  auto added = added_tokens_.find(sha256_hex(token));
+  if (added == added_tokens_.end()) {
+    return false;
+  }
+  added->second->set();
+  added_tokens_.erase(added);
+  return true;
+}
+
+std::shared_ptr<Event> Session::revocation_of(std::string_view token) const {
+  auto added = added_tokens_.find(sha256_hex(token));
+  return added != added_tokens_.end() ? added->second : nullptr;
+}
 
 std::optional<WallTime> Session::expires_at() const {
   std::int64_t limit = order_.config.max_duration_min.value_or(default_max_duration_min);
@@ -52,19 +79,22 @@ std::optional<WallTime> Session::expires_at() const {
   return *opened_at_ + std::chrono::minutes(limit);
 }
 
-Session::Use::Use(std::shared_ptr<Session> session) : session_(std::move(session)) {
+Session::Use::Use(std::shared_ptr<Session> session, bool is_activity)
+    : session_(std::move(session)), is_activity_(is_activity) {
   ++session_->uses_;
   session_->unused_.clear();
 }
 
 Session::Use::~Use() {
-  if (--session_->uses_ == 0) {
+  if (is_activity_) {
     session_->idle_since_ = session_->clock_.now();
+  }
+  if (--session_->uses_ == 0) {
     session_->unused_.set();
   }
 }
 
-Async<std::unique_ptr<Session::Use>> Session::use() {
+Async<> Session::become_usable() {
   open();
   co_await ready_.wait();
   if (failure_) {
@@ -73,7 +103,16 @@ Async<std::unique_ptr<Session::Use>> Session::use() {
   if (status_ != SessionStatus::running) {
     throw session_gone(id_);
   }
-  co_return std::make_unique<Use>(shared_from_this());
+}
+
+Async<std::unique_ptr<Session::Use>> Session::use() {
+  co_await become_usable();
+  co_return std::make_unique<Use>(shared_from_this(), true);
+}
+
+Async<std::unique_ptr<Session::Use>> Session::glance() {
+  co_await become_usable();
+  co_return std::make_unique<Use>(shared_from_this(), false);
 }
 
 void Session::stop(SessionStatus reason) {
@@ -147,9 +186,10 @@ Async<> Session::put_away() {
     while (uses_ > 0) {
       co_await unused_.wait();
     }
-    if (live_view_) {
-      co_await live_view_->close();
-      live_view_.reset();
+    live_view_.reset();
+    if (pages_) {
+      co_await pages_->close();
+      pages_.reset();
     }
     browser_.reset();
   }
@@ -207,7 +247,10 @@ Async<> Session::prepare_browser() {
   gateway_->start();
   browser_->devtools().on_close_request([this] { stop(SessionStatus::completed); });
   co_await browser_->resize(viewport);
-  live_view_ = std::make_unique<LiveView>(executor_, clock_, workers_, *browser_, id_.text());
+  pages_ = std::make_unique<PageWatch>(executor_, clock_, *browser_,
+                                       [this](const PageEvent& event) { notice(event); });
+  live_view_ =
+      std::make_unique<LiveView>(executor_, clock_, workers_, *browser_, *pages_, id_.text());
   start_recording();
   if (order_.config.initial_url) {
     std::vector<Async<>> either;  // a page may take long, and a wish to stop needn't wait for it
@@ -225,6 +268,43 @@ void Session::start_recording() {
   Display* display = browser_->display();
   if (order_.config.recording.value_or(true) && display != nullptr) {
     recorder_ = recorders_.record(order_.team, id_, display);
+  }
+  if (recorder_) {
+    was_recorded_ = true;
+    pages_->start();
+  }
+}
+
+void Session::mark(std::string_view type, json::object what) {
+  if (recorder_) {
+    recorder_->mark(type, std::move(what));
+  }
+}
+
+void Session::notice(const PageEvent& event) {
+  switch (event.kind) {
+    case PageEvent::Kind::opened:
+      mark("tab_opened", {{"tab", event.target}, {"url", event.text}});
+      break;
+    case PageEvent::Kind::closed:
+      mark("tab_closed", {{"tab", event.target}});
+      break;
+    case PageEvent::Kind::shown:
+      mark("tab_shown", {{"tab", event.target}});
+      break;
+    case PageEvent::Kind::navigated:
+      mark("navigation", {{"tab", event.target}, {"url", event.text}});
+      break;
+    case PageEvent::Kind::console_error:
+      mark("console_error", {{"tab", event.target}, {"text", event.text}});
+      break;
+    case PageEvent::Kind::tabs:
+    case PageEvent::Kind::dialog:
+    case PageEvent::Kind::file_chooser:
+      break;
+  }
+  if (live_view_) {
+    live_view_->notice(event);
   }
 }
 
@@ -245,7 +325,9 @@ Async<SessionStatus> Session::first_ending() {
   if (idle >= 0) {
     add(SessionStatus::idle_timeout, idle_too_long(std::chrono::minutes(idle)));
   }
-  co_return endings[co_await first_of(std::move(waits))];
+  SessionStatus ending = endings[co_await first_of(std::move(waits))];
+  co_return ending == SessionStatus::crashed && browser_->has_quit() ? SessionStatus::completed
+                                                                     : ending;
 }
 
 Async<> Session::idle_too_long(Duration limit) {

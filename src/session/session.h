@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,8 @@
 namespace capstan {
 
 class LiveView;
+class PageWatch;
+struct PageEvent;
 
 struct SessionOrder {
   TeamId team;
@@ -53,14 +56,23 @@ class Session : public std::enable_shared_from_this<Session> {
   // What a client shows instead of an API key to reach this session's DevTools, and nothing else.
   bool is_token(std::string_view text) const;
   const std::string& token() const { return token_; }
+  // More of them, which can be taken back one by one. Throws resource_exhausted for too many.
+  void add_token(std::string_view token);
+  // False if there is no such token, or it is the first one.
+  bool revoke_token(std::string_view token);
+  // Set once the added token is taken back; null for any other text.
+  std::shared_ptr<Event> revocation_of(std::string_view token) const;
+  // Notes in the recording's timeline, if there is one, what happens now.
+  void mark(std::string_view type, json::object what);
   // Who records it; null while nobody does.
   const std::shared_ptr<Recorder>& recorder() const { return recorder_; }
+  bool was_recorded() const { return was_recorded_; }
 
   // While a Use lives, somebody is using the session: its idle clock stands still, and its browser
   // is not taken down.
   class Use {
    public:
-    explicit Use(std::shared_ptr<Session> session);
+    Use(std::shared_ptr<Session> session, bool is_activity);
     ~Use();
     Use(const Use&) = delete;
     Use& operator=(const Use&) = delete;
@@ -69,9 +81,11 @@ class Session : public std::enable_shared_from_this<Session> {
 
    private:
     std::shared_ptr<Session> session_;
+    const bool is_activity_;
   };
   // Shows it to those who watch it live. Only during a use.
   LiveView& live_view() const { return *live_view_; }
+  PageWatch& pages() const { return *pages_; }
 
   // Asks the session to open its browser, without waiting.
   void open() { open_wanted_.set(); }
@@ -79,6 +93,8 @@ class Session : public std::enable_shared_from_this<Session> {
   // Opens the browser if that has not been done, waits until it is ready, and begins a use. Throws
   // what kept it from opening; not_found once the session has ended.
   Async<std::unique_ptr<Use>> use();
+  // The same for who only looks at it: its idle clock goes on.
+  Async<std::unique_ptr<Use>> glance();
 
   // Ends the session: it has that status at once, unless it has ended for another reason before.
   void stop(SessionStatus reason);
@@ -94,9 +110,11 @@ class Session : public std::enable_shared_from_this<Session> {
   Async<bool> store_end();
 
  private:
+  Async<> become_usable();
   Async<SessionStatus> live_with_browser();
   Async<> prepare_browser();
   void start_recording();
+  void notice(const PageEvent& event);
   Async<SessionStatus> first_ending();
   Async<> idle_too_long(Duration limit);
   void note_failure(const Error& error);
@@ -131,8 +149,11 @@ class Session : public std::enable_shared_from_this<Session> {
   // The browser's only way out, which it may use until it has gone.
   std::unique_ptr<Gateway> gateway_;
   std::shared_ptr<Recorder> recorder_;
+  bool was_recorded_ = false;
+  std::unique_ptr<PageWatch> pages_;
   std::unique_ptr<LiveView> live_view_;
-  SessionAccounts accounts_;  // once the browser has gone
+  SessionAccounts accounts_;                                    // once the browser has gone
+  std::map<std::string, std::shared_ptr<Event>> added_tokens_;  // by their hashes
   std::size_t uses_ = 0;
   SteadyTime idle_since_;
   Event unused_;

@@ -30,7 +30,7 @@ Sessions::Sessions(Executor executor, Clock& clock, Random& random, Database& da
       sealer_(sealer),
       default_kind_(limits.default_kind),
       table_(database),
-      live_links_(clock, random),
+      live_links_(executor_, clock, random),
       slots_("sessions", limits.sessions_max, limits.sessions_per_team_max,
              metrics.gauge("capstan_sessions_open", "Sessions that have a browser.")),
       closing_(executor_),
@@ -110,9 +110,17 @@ std::shared_ptr<Session> Sessions::running(const SessionId& id) const {
 
 std::string Sessions::make_live_link(const Session& session) {
   const SessionConfig& config = session.config();
-  return live_links_.make(
-      session.id(), config.live_view_read_only.value_or(false) ? LiveRole::view : LiveRole::control,
-      config.live_view_one_time_url.value_or(false));
+  LiveRole role = config.live_view_read_only.value_or(false) ? LiveRole::view : LiveRole::control;
+  return live_links_.make({.session = session.id(),
+                           .team = session.team(),
+                           .role = role,
+                           .one_time = config.live_view_one_time_url.value_or(false)});
+}
+
+std::string Sessions::make_token(Session& session) {
+  std::string token = random_.hex(token_bytes);
+  session.add_token(token);
+  return token;
 }
 
 Async<std::shared_ptr<Session>> Sessions::find_running(TeamId team, SessionId id) {

@@ -71,6 +71,8 @@ class Sessions {
   LiveLinks& live_links() { return live_links_; }
   // The token of the link that the session's configuration asks for.
   std::string make_live_link(const Session& session);
+  // Another token for the session's DevTools, which can be taken back.
+  std::string make_token(Session& session);
   // The running session whose token this is; nothing for any other text.
   std::shared_ptr<Session> by_token(const SessionId& id, std::string_view token) const;
   Async<SessionView> view(TeamId team, SessionId id);

@@ -87,7 +87,8 @@ Async<RunOutcome> Executions::run_in(Runner* runner, ClaimedRun run,
   if (open->stop_wanted.is_set()) {
     co_return open->stop_outcome;  // none of its code has run
   }
-  std::string session_id = session_for(run)->id().text();
+  std::shared_ptr<Session> session = session_for(run);
+  std::string session_id = session->id().text();
   Door door = runner->take_door();
   Caller caller{.team = run.run.team, .run = run.run.id.text()};
   std::unique_ptr<Gateway> gateway = open_gateway(runner, run);
@@ -114,6 +115,7 @@ Async<RunOutcome> Executions::run_in(Runner* runner, ClaimedRun run,
   ends.push_back(stop_politely(runner, open.get()));
   ends.push_back(clock_.sleep(run_time_max_));
   ends.push_back(keep_storing_log(run.run.id, open.get()));
+  ends.push_back(mark_log(session.get(), open->log.get()));
   auto first = co_await outcome_of(first_of(std::move(ends)));
   co_await door_server.close();
   if (gateway) {
@@ -169,6 +171,21 @@ Async<> Executions::keep_storing_log(RunId id, OpenRun* open) {
       ++open->log_pieces_stored;
     } else {
       log_warning("log_not_stored", {{"run", id.text()}, {"cause", stored.error().cause()}});
+    }
+  }
+}
+
+// In the recording of its session, what the run says is seen beside what the page showed then.
+Async<> Executions::mark_log(Session* session, RunLog* log) {
+  std::size_t marked = 0;
+  while (true) {
+    co_await log->more_than(marked);
+    if (log->lines().size() <= marked) {
+      co_await Event(executor_).wait();  // no more will come
+    }
+    for (; marked < log->lines().size(); ++marked) {
+      json::object line = to_json(log->lines()[marked]);
+      session->mark("log", {{"stream", line.at("stream")}, {"text", log->lines()[marked].text}});
     }
   }
 }

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { eventually, within } from '../support/eventually.ts';
 import { descendantsOf, encodersOf, isAlive } from '../support/processes.ts';
 import { residentMemoryOf, tell } from '../support/processes.ts';
+import { recordingHasEnded } from '../support/recordings.ts';
 import { openSession, sessionHasEnded, sessionOf } from '../support/sessions.ts';
 import { startSite } from '../support/site.ts';
 import { type BrowserBomb, bombs } from './browser_bombs.ts';
@@ -132,6 +133,7 @@ async function letOff(
 
   await server.request('DELETE', `/v1/sessions/${id}`); // unless it has ended
   await sessionHasEnded(server, id);
+  await recordingHasEnded(server, id);
   const left = () =>
     descendantsOf(server.pid).filter((each) => !before.has(each.pid) && isAlive(each));
   const isGone = () => left().length === 0;

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { openPage } from '../support/pages.ts';
 import { browsersOf, descendantsOf, encodersOf, type Process } from '../support/processes.ts';
+import { recordingHasEnded } from '../support/recordings.ts';
 import { type Server, startServer } from '../support/server.ts';
 import { endSession, sessionHasEnded, statusOf } from '../support/sessions.ts';
 import { probeVideo } from '../support/video.ts';
@@ -23,25 +24,6 @@ async function openLively(server: Server, kind: 'headful' | 'headless'): Promise
   }, 100)`);
   await browser.close();
   return id;
-}
-
-type Item = { status: string; note: string; duration: string; size: number };
-
-async function itemOf(server: Server, id: string): Promise<Item> {
-  const answer = await server.request('GET', `/v1/sessions/${id}/recordings`);
-  assert.equal(answer.body.data.count, 1, answer.text);
-  return answer.body.data.items[0];
-}
-
-async function endedItemOf(server: Server, id: string): Promise<Item> {
-  return eventually(
-    `the recording of ${id} has ended`,
-    async () => {
-      const item = await itemOf(server, id);
-      return !['recording', 'finalizing'].includes(item.status) && item;
-    },
-    20_000,
-  );
 }
 
 async function fetchTo(server: Server, id: string): Promise<string> {
@@ -74,14 +56,14 @@ for (const kind of ['headful', 'headless'] as const) {
       await recorded(server, id, 4);
       await server.assertNothingIsLeft(await server.kill9());
       await server.start();
-      const item = await endedItemOf(server, id);
+      const item = await recordingHasEnded(server, id);
       assert.equal(item.status, 'partial', JSON.stringify(item));
       assert.match(item.note, /the server died/);
       const { seconds } = probeVideo(await fetchTo(server, id));
       assert.ok(seconds > 2.5, `${seconds} s of 4`);
       assert.equal(encodersOf(server.pid).length, 0);
       const left = readdirSync(path.join(server.dataDir, 'recordings'));
-      assert.equal(left.length, 1, left.join());
+      assert.deepEqual(left.map((name) => path.extname(name)).toSorted(), ['.json', '.mp4']);
     } finally {
       await server.stop();
     }
@@ -97,7 +79,7 @@ test('what dies beside it leaves a recording that plays', limit, async (t) => {
     await recorded(server, id, 3);
     const [encoder] = encodersOf(server.pid);
     process.kill(encoder!.pid, 'SIGKILL');
-    const item = await endedItemOf(server, id);
+    const item = await recordingHasEnded(server, id);
     assert.equal(item.status, 'partial');
     assert.match(item.note, /encoder failed.*Killed/);
     assert.equal(await statusOf(server, id), 'running');
@@ -113,7 +95,7 @@ test('what dies beside it leaves a recording that plays', limit, async (t) => {
       const busy = await busyCage(server);
       process.kill(busy[victim].pid, 'SIGKILL');
       assert.equal(await sessionHasEnded(server, id), 'crashed');
-      const item = await endedItemOf(server, id);
+      const item = await recordingHasEnded(server, id);
       assert.equal(item.status, 'ready', JSON.stringify(item));
       const { seconds } = probeVideo(await fetchTo(server, id));
       assert.ok(seconds > 2, `${seconds} s of 3`);
@@ -152,7 +134,7 @@ test('a full disk ends the recording, and its session lives on', limit, async (t
   const { bavail, bsize } = statfsSync(folder);
   const ballast = path.join(folder, 'ballast');
   writeFileSync(ballast, Buffer.alloc(bavail * bsize - (4 << 20)));
-  const item = await endedItemOf(server, id);
+  const item = await recordingHasEnded(server, id);
   assert.equal(item.status, 'partial');
   assert.equal(item.note, 'the disk is full');
   assert.equal(await statusOf(server, id), 'running');
@@ -163,7 +145,7 @@ test('a full disk ends the recording, and its session lives on', limit, async (t
   rmSync(ballast);
   writeFileSync(ballast, Buffer.alloc(statfsSync(folder).bavail * statfsSync(folder).bsize));
   const other = await openLively(server, 'headful');
-  assert.equal((await endedItemOf(server, other)).status, 'failed');
+  assert.equal((await recordingHasEnded(server, other)).status, 'failed');
   assert.equal(await statusOf(server, other), 'running');
   await endSession(server, other);
 });

@@ -3,12 +3,17 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '../support/eventually.ts';
 import { Anchorbrowser } from '../support/packages.ts';
+import { openPage } from '../support/pages.ts';
+import { encodersOf } from '../support/processes.ts';
+import { recordingHasEnded } from '../support/recordings.ts';
 import { startServer } from '../support/server.ts';
 import { endSession, openSession, sessionOf } from '../support/sessions.ts';
+import { startSite } from '../support/site.ts';
 import { deployTask, runTask } from '../support/tasks.ts';
-import { colourAt, isNear, playToTheEnd, probeVideo } from '../support/video.ts';
+import { colourAt, coloursOf, isNear, playToTheEnd, probeVideo } from '../support/video.ts';
 
 const server = await startServer();
 after(() => server.stop());
@@ -134,6 +139,135 @@ test('what is paused is left out', limit, async () => {
   const { file } = await fetchRecording(id);
   const { seconds } = probeVideo(file);
   assert.ok(seconds < 3, `${seconds} s`);
+});
+
+test('what a page shows while it is paused is in no frame', limit, async () => {
+  for (const kind of ['headful', 'headless'] as const) {
+    const { id, browser, page } = await openPage(server, {
+      browser: { headless: { active: kind === 'headless' } },
+    });
+    const place = `/v1/sessions/${id}/recordings`;
+    const show = async (colour: string): Promise<void> => {
+      await page.evaluate(`document.body.style.background = '${colour}'`);
+      await pause(1_000); // of film
+    };
+    const isThere = async () => (await server.request('GET', place)).body.data.count === 1;
+    await eventually('it is recorded', isThere, 5_000);
+    await show('rgb(255, 0, 0)');
+    await server.request('POST', `${place}/pause`);
+    await show('rgb(0, 0, 255)');
+    await page.evaluate(`document.body.style.background = 'rgb(0, 255, 0)'`);
+    await pause(300);
+    await server.request('POST', `${place}/resume`);
+    await pause(1_000);
+    await server.request('POST', `${place}/pause`);
+    await show('rgb(0, 0, 255)');
+    await browser.close();
+    await endSession(server, id);
+    const { file } = await fetchRecording(id);
+    const seen = coloursOf(file);
+    const isShown = (colour: number[]) => seen.some((each) => isNear(each, colour));
+    assert.ok(isShown([255, 0, 0]), `${kind}: red is in ${seen.join(' ')}`);
+    assert.ok(isShown([0, 255, 0]), `${kind}: green is in ${seen.join(' ')}`);
+    assert.ok(!isShown([0, 0, 255]), `${kind}: blue is in ${seen.join(' ')}`);
+  }
+});
+
+test('a timeline tells what happened when', limit, async (t) => {
+  const site = await startSite();
+  t.after(() => site.stop());
+  await deployTask(
+    server,
+    'happens',
+    `import AnchorBrowser from 'anchorbrowser';
+    import { setTimeout as pause } from 'node:timers/promises';
+    export default async () => {
+      const browser = await new AnchorBrowser().browser.connect(process.env.ANCHOR_SESSION_ID!);
+      const context = browser.contexts()[0]!;
+      const page = context.pages()[0]!;
+      await pause(1500);
+      console.log('now it goes to the form');
+      const since = Date.now();
+      await page.goto('${site.url}/form');
+      await page.evaluate("console.error('no', { good: 1 }, '\\\\ud83d'); setTimeout(() => { throw new Error('at all') })");
+      await pause(500);
+      const other = await context.newPage();
+      await other.goto('${site.url}/nowhere');
+      await pause(1500);
+      await other.close();
+      await pause(1500);
+      await browser.close();
+      return since;
+    };`,
+  );
+  for (const kind of ['headful', 'headless'] as const) {
+    const body = { overrideBrowserConfiguration: { headless: { active: kind === 'headless' } } };
+    const { success, output: since, error } = await runTask(server, 'happens', body);
+    assert.ok(success, error);
+    const executions = await client.get<any>(`/v1/task/${await taskId('happens')}/executions`);
+    const [execution] = executions.data.results ?? executions.data;
+    const [id] = execution.sessionIds;
+    const { item } = await fetchRecording(id);
+    const place = `/v1/sessions/${id}/recordings/${item.id}/timeline`;
+    const answer = await server.request('GET', place);
+    assert.equal(answer.status, 200, answer.text);
+    const { marks, left_out: leftOut } = answer.body;
+    assert.equal(leftOut, 0);
+    const of = (type: string): any[] => marks.filter((mark: any) => mark.type === type);
+    const [form] = of('navigation').filter(({ url }) => url === `${site.url}/form`);
+    const expected = ((since as number) - Date.parse(item.created_at)) / 1000;
+    assert.ok(Math.abs(form.time - expected) < 1, `${form.time} s instead of ${expected} s`);
+    assert.deepEqual(of('log').map(({ stream, text }) => [stream, text]), [
+      ['stdout', 'now it goes to the form'],
+    ]);
+    assert.ok(of('log')[0].time <= form.time);
+    const errors = of('console_error').map(({ text }) => text);
+    assert.ok(errors.some((text) => /^no .*\ufffd$/.test(text)), errors.join('; '));
+    assert.ok(errors.some((text) => /Uncaught Error: at all/.test(text)), errors.join('; '));
+    assert.equal(of('tab_opened').length, 2);
+    assert.equal(of('tab_closed').length, 1);
+    const [opened, closed] = [of('tab_opened')[1], of('tab_closed')[0]];
+    assert.equal(opened.tab, closed.tab);
+    assert.ok(form.time < opened.time && opened.time + 1 < closed.time);
+    const shown = of('tab_shown').map(({ tab }) => tab);
+    const [first] = of('tab_opened');
+    const expectedTabs = kind === 'headless' ? [first.tab, opened.tab, first.tab] : [];
+    assert.deepEqual(shown, expectedTabs, JSON.stringify(marks));
+    const times = marks.map(({ time }: any) => time);
+    assert.deepEqual(times, times.toSorted((a: number, b: number) => a - b));
+  }
+});
+
+test('at the level standard a recording is ready, too', limit, async (t) => {
+  const guarded = await startServer({
+    config: '[isolation]\nmaximum = "standard"\nminimum = "none"\n',
+  });
+  t.after(() => guarded.stop());
+  const { id } = await openSession(guarded, { body: { browser: { headless: { active: true } } } });
+  const isRecorded = () => encodersOf(guarded.pid).length > 0;
+  await eventually('it is recorded', isRecorded, 10_000);
+  await endSession(guarded, id);
+  const { status, note } = await recordingHasEnded(guarded, id);
+  assert.equal(status, 'ready', note);
+});
+
+test('a recording that is over can not be paused', limit, async () => {
+  const { id } = await openSession(server);
+  const isRecorded = () => encodersOf(server.pid).length > 0;
+  await eventually('it is recorded', isRecorded, 10_000);
+  for (const { pid } of encodersOf(server.pid)) process.kill(pid, 'SIGKILL');
+  const place = `/v1/sessions/${id}/recordings/pause`;
+  const refused = async () => {
+    const answer = await server.request('POST', place);
+    return answer.status !== 200 && answer;
+  };
+  const answer = await eventually('it is refused', refused, 10_000);
+  assert.equal(answer.status, 409, answer.text);
+  assert.match(answer.text, /has ended/);
+  await endSession(server, id);
+  const { status, note } = await recordingHasEnded(server, id);
+  assert.ok(status === 'partial' || status === 'failed', status);
+  assert.match(note, /signal 9/);
 });
 
 test('a recording with a screen of another size has that size', limit, async () => {

@@ -30,7 +30,25 @@ test('POST /v1/sessions/{sessionId}/tokens', async () => {
   for (const scopes of [undefined, null, [], ['no'], ['live_view', 'cdp'], 'live_view', [1]]) {
     await check(server, [{ call, at, body: { scopes }, status: 400, says: 'scopes' }]);
   }
-  await check(server, [{ call, at, body: { scopes: ['cdp'] }, status: 501 }]);
+  const cdpUrl = /^ws:\/\/.*\/\?sessionId=.*&token=[0-9a-f]{64}$/;
+  const shape: Shape = { data: { token: secret, scopes: [text], cdp_url: cdpUrl } };
+  await check(server, [{ call, at, body: { scopes: ['cdp'] }, status: 200, shape }]);
+});
+
+test('a session has a bounded number of links and of tokens', async () => {
+  const { id } = await openSession(server);
+  const call = 'POST /v1/sessions/{sessionId}/tokens';
+  const at = { sessionId: id };
+  for (const scope of ['live_view', 'cdp']) {
+    const body = { scopes: [scope] };
+    let made = await send(server, { call, at, body, status: 200 });
+    let count = 0;
+    for (; made.status === 200 && count < 101; ++count) {
+      made = await send(server, { call, at, body, status: 200 });
+    }
+    assert.equal(made.status, 429, `${count} of ${scope}`);
+    assert.match(made.text, /at most 100/);
+  }
 });
 
 test('DELETE /v1/sessions/{sessionId}/tokens/{token}', async () => {
@@ -104,6 +122,46 @@ test('GET /live/{token}/socket', async () => {
     { call, at, key: null, query: `ticket=${'x'.repeat(5_000)}`, status: 401, says: 'ticket' },
     { call, at: { token: unknown }, key: null, query: `ticket=${ticket}`, status: 404 },
   ]);
+});
+
+test('POST /live/{token}/files', async () => {
+  const call = 'POST /live/{token}/files';
+  const at = { token };
+  const claim = { call: 'POST /live/{token}/claim', at, key: null, body: {}, status: 200 };
+  const { ticket } = (await play(server, claim)).body.data;
+  const query = `ticket=${ticket}&chooser=1&name=a`;
+  const headers = { 'content-type': 'application/octet-stream' };
+  const row = { call, at, key: null, headers, body: 'bytes' };
+  await check(server, [
+    { ...row, query, status: 404, says: 'does not ask for this file' },
+    { ...row, query: 'chooser=1&name=a', status: 401, says: 'ticket' },
+    { ...row, query: `ticket=${unknown}&chooser=1&name=a`, status: 401, says: 'ticket' },
+    { ...row, at: { token: unknown }, query, status: 404 },
+  ]);
+});
+
+test('GET /live/{token}/recording', async () => {
+  const call = 'GET /live/{token}/recording';
+  const at = { token };
+  const claim = { call: 'POST /live/{token}/claim', at, key: null, body: {}, status: 200 };
+  const { ticket } = (await play(server, claim)).body.data;
+  await check(server, [
+    { call, at, key: null, status: 401, says: 'ticket' },
+    { call, at, key: null, query: `ticket=${unknown}`, status: 401, says: 'ticket' },
+    { call, at: { token: unknown }, key: null, query: `ticket=${ticket}`, status: 404 },
+  ]);
+  const early = await send(server, { call, at, key: null, query: `ticket=${ticket}`, status: 409 });
+  assert.ok(early.status === 409 || early.status === 404, 'it goes on, or has just begun');
+});
+
+test('GET /v1/sessions/{sessionId}/thumbnail', async () => {
+  const call = 'GET /v1/sessions/{sessionId}/thumbnail';
+  const at = { sessionId };
+  const picture = await send(server, { call, at, status: 200 });
+  assert.equal(picture.status, 200, picture.text);
+  assert.equal(picture.headers['content-type'], 'image/jpeg');
+  assert.ok(picture.text.length > 500);
+  await mustStandAll(server, { call, at }, keys);
 });
 
 test('GET /live-assets/{name}', async () => {

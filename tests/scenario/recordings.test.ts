@@ -330,6 +330,8 @@ test('a start keeps what a dead server left as far as it goes, and removes stray
   const sessionId = addSession(data);
   const begun = addRow(data, sessionId, { state: 'recording', isPrimary: true });
   const absent = addRow(data, sessionId, { state: 'finalizing' });
+  const moved = addRow(data, sessionId, { state: 'finalizing' });
+  writeFileSync(fileOf(data, moved, '.mp4'), video); // the server died before it could say so
   const ready = addReady(data, sessionId);
   const film = 'begun'.repeat(500); // no video, so it can't be made a better one
   writeFileSync(fileOf(data, begun, '.part.mp4'), film);
@@ -338,19 +340,29 @@ test('a start keeps what a dead server left as far as it goes, and removes stray
   }
   const next = await startServer({ config: quiet(), data });
   t.after(() => next.stop());
-  const { body } = await play(next, { call: list, at: { sessionId }, status: 200 });
-  const told = Object.fromEntries(body.data.items.map((each: any) => [each.id, each]));
+  const told = await eventually(
+    'all have ended',
+    async () => {
+      const { body } = await play(next, { call: list, at: { sessionId }, status: 200 });
+      const hasEnded = ({ status }: any) => status !== 'recording' && status !== 'finalizing';
+      const items: any[] = body.data.items;
+      return items.every(hasEnded) && Object.fromEntries(items.map((each) => [each.id, each]));
+    },
+    20_000,
+  );
   assert.equal(told[begun.recordingId].status, 'partial');
   assert.equal(told[begun.recordingId].size, 2_500);
   assert.match(told[begun.recordingId].note, /server died/);
   assert.equal(told[absent.recordingId].status, 'failed');
-  assert.equal(told[ready.recordingId].status, 'ready');
+  for (const { recordingId } of [moved, ready]) assert.equal(told[recordingId].status, 'ready');
+  assert.equal((await play(next, { call: fetchOne, at: moved, status: 200 })).text, video);
   assert.equal((await play(next, { call: fetchPrimary, at: begun, status: 200 })).text, film);
   await check(next, [{ call: fetchOne, at: absent, status: 404, says: 'server died' }]);
   assert.deepEqual(
     readdirSync(path.join(data, 'recordings')).toSorted(),
     [
       `${begun.recordingId}.mp4`,
+      `${moved.recordingId}.mp4`,
       `${ready.recordingId}.json`,
       `${ready.recordingId}.mp4`,
     ].toSorted(),

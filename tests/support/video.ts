@@ -40,6 +40,17 @@ export function colourAt(file: string, seconds: number): number[] {
   return [...all.subarray(all.length - 3)];
 }
 
+/** The colour of the pixel in the middle of every frame. */
+export function coloursOf(file: string): number[][] {
+  const all = run('ffmpeg', [
+    ...['-v', 'error', '-i', file, '-vf', 'crop=2:2:iw/2:ih/2', '-fps_mode', 'passthrough'],
+    ...['-pix_fmt', 'rgb24', '-f', 'rawvideo', 'pipe:1'],
+  ]);
+  return Array.from({ length: all.length / 12 }, (_, index) => [
+    ...all.subarray(index * 12, index * 12 + 3),
+  ]);
+}
+
 /** Whether two colours are the same but for what a video does to them. */
 export function isNear(one: number[], other: number[], tolerance = 24): boolean {
   return one.every((value, index) => Math.abs(value - (other[index] ?? 0)) <= tolerance);
