@@ -68,7 +68,8 @@ export class Link {
 
   /** Where a piece of a file for an open file chooser is sent; `id` is that of its first piece. */
   fileAddress(chooser: string, name: string, id: string): string {
-    return this.#withTicket(`${this.path}/files`, { chooser, name, file: id });
+    const known = id === '' ? {} : { file: id };
+    return this.#withTicket(`${this.path}/files`, { chooser, name, ...known });
   }
 
   get #storageKey(): string {

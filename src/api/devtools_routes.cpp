@@ -8,21 +8,41 @@
 namespace capstan {
 namespace {
 
+// How the caller came to the session: by a key, or by a token, which may be taken back while
+// something is waited for. Made before anything is.
+class Entrance {
+ public:
+  Entrance(const Call& call, const Session& session)
+      : token_(call.request.query_value("token").value_or("")),
+        revoked_(session.revocation_of(token_)),
+        address_(devtools_address(call.request, session,
+                                  session.is_token(token_) ? token_ : session.token())) {}
+
+  // Throws unauthenticated if the token was taken back meanwhile.
+  void check() const {
+    if (revoked_ && revoked_->is_set()) {
+      throw Error(ErrorCode::unauthenticated, "this token was taken back");
+    }
+  }
+  const std::shared_ptr<Event>& revoked() const { return revoked_; }
+  // Of the session, with no other token than the caller has; without one the first.
+  const std::string& address() const { return address_; }
+
+ private:
+  const std::string token_;
+  const std::shared_ptr<Event> revoked_;
+  const std::string address_;
+};
+
 // What the upgraded connection runs must own what it needs: the call is gone by then.
-std::function<Async<>(std::unique_ptr<WebSocket>)> relay_of(const Call& call,
+std::function<Async<>(std::unique_ptr<WebSocket>)> relay_of(const Entrance& entrance,
                                                             std::shared_ptr<Session> session,
                                                             std::string target) {
-  auto revoked = session->revocation_of(call.request.query_value("token").value_or(""));
+  entrance.check();
   return [session = std::move(session), target = std::move(target),
-          revoked = std::move(revoked)](std::unique_ptr<WebSocket> socket) {
+          revoked = entrance.revoked()](std::unique_ptr<WebSocket> socket) {
     return relay_devtools(session, target, revoked, std::move(socket));
   };
-}
-
-// The address of the session for the caller, who gets no other token than the one that it has.
-std::string address_for(const Call& call, const Session& session) {
-  std::string_view token = call.request.query_value("token").value_or("");
-  return devtools_address(call.request, session, session.is_token(token) ? token : session.token());
 }
 
 // The session in the query, or at /devtools/browser/{browserId}. Nothing means: a new one.
@@ -54,8 +74,9 @@ Async<Response> DevToolsRoutes::connect(Call call) {
   Response response;
   if (std::shared_ptr<Session> session =
           co_await wanted_session(call.caller.team, wanted_id(call))) {
+    const Entrance entrance(call, *session);
     co_await session->use();  // so that what keeps it from opening is answered, not cut off
-    response.upgrade = relay_of(call, std::move(session), "");
+    response.upgrade = relay_of(entrance, std::move(session), "");
     co_return response;
   }
   SessionOrder order = make_session_order(call.caller, {}, sessions_, runs_);
@@ -76,6 +97,7 @@ Async<Response> DevToolsRoutes::connect_page(Call call) {
   if (!session) {
     throw Error(ErrorCode::invalid_argument, "sessionId is required in the query");
   }
+  const Entrance entrance(call, *session);
   auto use = co_await session->use();
   std::string target = call.field("targetId");
   bool is_there = false;
@@ -86,7 +108,7 @@ Async<Response> DevToolsRoutes::connect_page(Call call) {
     throw Error(ErrorCode::not_found, "the session has no such page");
   }
   Response response;
-  response.upgrade = relay_of(call, std::move(session), std::move(target));
+  response.upgrade = relay_of(entrance, std::move(session), std::move(target));
   co_return response;
 }
 
@@ -94,11 +116,11 @@ Async<Response> DevToolsRoutes::version(Call call) {
   std::string address;
   if (std::shared_ptr<Session> session =
           co_await wanted_session(call.caller.team, wanted_id(call))) {
-    address = address_for(call, *session);
+    address = Entrance(call, *session).address();
   } else {
     SessionOrder order = make_session_order(call.caller, {}, sessions_, runs_);
     std::shared_ptr<Session> opened = co_await sessions_.open(std::move(order));
-    address = address_for(call, *opened);
+    address = Entrance(call, *opened).address();
   }
   co_return json_response(200, json::object{
                                    {"Browser", "Chrome/" + browsers_.version()},
@@ -113,8 +135,9 @@ Async<Response> DevToolsRoutes::list(Call call) {
   if (!session) {
     throw Error(ErrorCode::invalid_argument, "sessionId is required in the query");
   }
+  const Entrance entrance(call, *session);
   auto use = co_await session->use();
-  std::string base = address_for(call, *session);
+  const std::string& base = entrance.address();
   json::array pages;
   for (const PageInfo& page : co_await use->browser().pages()) {
     std::string address = base;

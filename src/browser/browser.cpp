@@ -105,7 +105,8 @@ Async<> Browser::live() {
   const bool lost_screen = display_ != nullptr && display_->has_ended();  // and ended for that
   auto exit = co_await outcome_of(within(clock_, quit_patience, child_->wait(),
                                          "the browser has closed its pipe and lives on"));
-  has_quit_ = !lost_screen && exit.ok() && exit.value().code == 0 && exit.value().signal == 0;
+  has_quit_ = outcome.ok() && !lost_screen && exit.ok() && exit.value().code == 0 &&
+              exit.value().signal == 0;
   child_->kill();
   gone_.set();
 }

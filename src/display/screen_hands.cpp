@@ -50,6 +50,9 @@ void ScreenHands::move(const PointerInput& input) {
     return;
   }
   std::uint8_t button = button_number(input.button);
+  if (input.event == PointerInput::Event::down && screen_.is_behind()) {
+    return;
+  }
   if (input.event == PointerInput::Event::down) {
     held_buttons_.insert(button);
     screen_.press(x11::Press::button_down, button);
@@ -59,7 +62,7 @@ void ScreenHands::move(const PointerInput& input) {
 }
 
 void ScreenHands::click(std::uint8_t button, int times) {
-  for (int i = 0; i < std::min(times, wheel_clicks_max); ++i) {
+  for (int i = 0; i < std::min(times, wheel_clicks_max) && !screen_.is_behind(); ++i) {
     screen_.press(x11::Press::button_down, button);
     screen_.press(x11::Press::button_up, button);
   }
@@ -93,6 +96,7 @@ void ScreenHands::hold(std::uint8_t keycode, bool down) {
 void ScreenHands::press(const KeyInput& input) {
   // Held keys repeat by themselves. What the level-three key writes comes as a character.
   bool is_too_much = input.down && writing_.size() + held_keys_.size() >= keys_held_max;
+  is_too_much = is_too_much || (input.down && screen_.is_behind());
   if (input.repeat || is_too_much || input.key == "AltGraph") {
     return;
   }
@@ -167,6 +171,9 @@ std::uint8_t ScreenHands::spare_key_for(char32_t character) {
 
 void ScreenHands::write(std::string_view text) {
   for (char32_t character : characters_of(text)) {
+    if (screen_.is_behind()) {
+      return;
+    }
     if (character == U'\n') {
       press({.down = true, .code = "Enter", .key = "Enter"});
       press({.down = false, .code = "Enter", .key = "Enter"});

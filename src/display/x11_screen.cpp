@@ -1,5 +1,8 @@
 #include "display/x11_screen.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "io/race.h"
 #include "io/scope.h"
 
@@ -108,7 +111,9 @@ Async<Change> X11Screen::update() {
   auto fetched =
       co_await outcome_of(within(clock_, patience, fetch(), "the display does not answer"));
   if (!fetched.ok() && fetched.error().code() == ErrorCode::deadline_exceeded) {
-    damage_area_ = whole(picture_.size());  // a display that was busy for so long may be back
+    // A display that was busy for so long may be back, and what it has told then is lost.
+    lost_track_ = true;
+    damage_area_ = whole(picture_.size());
     co_return Change{};
   }
   co_return std::move(fetched).take();
@@ -120,6 +125,9 @@ Async<Change> X11Screen::fetch() {
   std::string reply = co_await connection_.call(x11::region_fetch(fixes_, region));
   Change change = x11::read_region(reply);
   change.area = clip(change.area, picture_.size());
+  if (std::exchange(lost_track_, false)) {
+    change = {.area = whole(picture_.size()), .pixels = whole(picture_.size()).pixels()};
+  }
   if (change.area.is_empty()) {
     co_return Change{};
   }
@@ -128,7 +136,7 @@ Async<Change> X11Screen::fetch() {
   auto offset = static_cast<std::uint32_t>(picture_.stride() * static_cast<std::size_t>(lines.y));
   co_await connection_.call(
       x11::shm_get_image(shm_, setup_.root, lines, setup_.id_base + segment_number, offset));
-  change.pixels = std::min(change.pixels, change.area.pixels());
+  change.pixels = std::clamp<std::int64_t>(change.pixels, 1, change.area.pixels());
   co_return change;
 }
 

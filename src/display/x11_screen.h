@@ -26,7 +26,8 @@ class X11Screen final : public PictureSource {
   Async<> ready();
 
   // What these do is dropped once the display has gone, and what presses or moves something while
-  // it is far behind.
+  // it is far behind; who lets go of something has pressed it before, so that is bounded, too.
+  bool is_behind() const { return connection_.is_full(); }
   void move_pointer(int x, int y);
   void press(x11::Press kind, std::uint8_t code);
   void map_key(std::uint8_t keycode, std::uint32_t symbol);
@@ -51,7 +52,8 @@ class X11Screen final : public PictureSource {
   x11::Extension damage_;
   x11::Extension fixes_;
   x11::Extension test_;
-  Area damage_area_;  // since the last update()
+  Area damage_area_;         // since the last update()
+  bool lost_track_ = false;  // of what has changed
   Event damaged_;
   Event prepared_;
   std::optional<Error> failure_;

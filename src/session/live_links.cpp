@@ -119,7 +119,8 @@ LiveLinks::Link LiveLinks::seen_by(std::string_view token, std::string_view tick
     throw link_gone(ended->second.is_revoked);
   }
   const Entry& entry = open != links_.end() ? open->second : ended->second.entry;
-  if (!entry.tickets.contains(sha256_hex(ticket))) {
+  auto held = entry.tickets.find(sha256_hex(ticket));
+  if (held == entry.tickets.end() || (open != links_.end() && !holds(held->second))) {
     throw Error(ErrorCode::unauthenticated, "this ticket does not hold any more");
   }
   return entry.link;

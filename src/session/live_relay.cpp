@@ -36,6 +36,7 @@ Async<> relay_live_view(std::shared_ptr<Session> session, LiveRole role,
       co_await outcome_of(serve_until_ended(held.get(), role, presence.get(), socket.get()));
   held.reset();
   if (session->status() != SessionStatus::running) {
+    co_await session->ended();  // from then on nobody takes its recording for one that goes on
     json::object ended{{"type", "ended"},
                        {"reason", to_text(session->status())},
                        {"recording_url", session->was_recorded() ? json::value(recording_url)

@@ -97,6 +97,9 @@ void LiveView::leave(LiveViewer* viewer) {
   }
   attend_pages();
   tell_viewers();
+  if (driver_ != nullptr) {
+    tell_file_chooser(driver_);
+  }
 }
 
 void LiveView::drive(LiveViewer* viewer) {
@@ -104,6 +107,7 @@ void LiveView::drive(LiveViewer* viewer) {
     browser_.hands().release();
     driver_ = viewer;
     tell_viewers();
+    tell_file_chooser(driver_);
   }
 }
 

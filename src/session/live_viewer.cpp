@@ -24,8 +24,8 @@ constexpr std::size_t action_bytes_max = std::size_t{1} << 20;
 constexpr std::size_t typed_bytes_max = 1000;
 constexpr std::size_t pasted_bytes_max = std::size_t{1} << 20;
 constexpr std::size_t copied_bytes_max = std::size_t{1} << 20;
-constexpr std::size_t message_values_max = 100;
-constexpr std::size_t name_bytes_max = 32;  // of a key
+constexpr std::size_t message_values_max = 120;  // a choice of 100 files, and its frame
+constexpr std::size_t name_bytes_max = 32;       // of a key
 
 std::string little_endian(std::uint64_t value, std::size_t bytes) {
   std::string text;

@@ -121,15 +121,14 @@ Duration Recorder::film_time(SteadyTime now) const {
 }
 
 void Recorder::mark(std::string_view type, json::object what) {
-  timeline_.add(film_time(clock_.now()), type, std::move(what));
+  if (!is_paused()) {
+    timeline_.add(film_time(clock_.now()), type, std::move(what));
+  }
 }
 
 // A film is worth something without it.
 Async<> Recorder::keep_timeline() {
   timeline_kept_at_ = clock_.now();
-  if (!timeline_.has_news()) {
-    co_return;
-  }
   auto kept = co_await outcome_of(
       workers_.run([folder = recordings_.folder(), id = row_.id, text = timeline_.to_text()] {
         folder.write_timeline(id, text);
@@ -145,7 +144,9 @@ Async<RecordingProgress> Recorder::live() {
   auto filmed = co_await outcome_of(film());
   display_ = nullptr;
   released_.set();
-  co_await keep_timeline();
+  if (!timeline_.is_empty()) {
+    co_await keep_timeline();
+  }
   RecordingProgress progress{.state = RecordingState::finalizing,
                              .note = filmed.ok() ? "" : note_of(filmed.error())};
   if (encoder_) {
@@ -191,7 +192,7 @@ Async<> Recorder::film_until_stopped(Display::Look* look) {
     }
     co_await take_frame(look);
     check_room();
-    if (clock_.now() - timeline_kept_at_ >= timeline_interval) {
+    if (timeline_.has_news() && clock_.now() - timeline_kept_at_ >= timeline_interval) {
       co_await keep_timeline();
     }
   }
@@ -244,16 +245,18 @@ Async<> Recorder::wait_for_frame(Display::Look* look) {
 }
 
 Async<> Recorder::take_frame(Display::Look* look) {
-  Area area = look->take_change().area;
-  last_frame_at_ = clock_.now();
-  if (!area.is_empty()) {
+  {
     Semaphore::Permit still = co_await display_->hold();
     if (is_paused()) {
-      co_return;
+      co_return;  // what has changed stays noted
     }
-    co_await workers_.run([frame = frame_.get(), picture = &display_->picture(), area] {
-      frame->update(*picture, area);
-    });
+    last_frame_at_ = clock_.now();
+    const Area area = look->take_change().area;
+    if (!area.is_empty()) {
+      co_await workers_.run([frame = frame_.get(), picture = &display_->picture(), area] {
+        frame->update(*picture, area);
+      });
+    }
   }
   // The first one stands for the time that the encoder took to start.
   Duration time = frames_ == 0

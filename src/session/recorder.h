@@ -45,7 +45,7 @@ class Recorder {
   bool is_paused() const { return paused_since_.has_value(); }
   // Whether it films no more, though its session may go on.
   bool has_ended() const { return released_.is_set(); }
-  // Notes in the timeline what happens now.
+  // Notes in the timeline what happens now. What happens while it is paused is left out there, too.
   void mark(std::string_view type, json::object what);
   // Films no more, and waits until the display isn't needed any more.
   Async<> stop();

@@ -11,11 +11,11 @@ constexpr std::size_t text_bytes_max = 500;
 }  // namespace
 
 void Timeline::add(Duration film_time, std::string_view type, json::object what) {
-  has_news_ = true;
   if (marks_.size() >= marks_max) {
     ++left_out_;
     return;
   }
+  has_news_ = true;
   auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(film_time).count();
   json::object mark{{"time", static_cast<double>(ms) / 1000}, {"type", type}};
   for (const auto& [name, value] : what) {

@@ -19,7 +19,8 @@ class Timeline {
  public:
   // `what` has texts alone.
   void add(Duration film_time, std::string_view type, json::object what);
-  // Whether something was added since to_text().
+  bool is_empty() const { return marks_.empty(); }
+  // Whether a mark was added since to_text().
   bool has_news() const { return has_news_; }
   std::string to_text();
 

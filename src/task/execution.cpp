@@ -41,6 +41,14 @@ std::map<std::string, std::string> environment_of(const ClaimedRun& run,
   return environment;
 }
 
+// In the recording of its session, what the run says is seen beside what the page showed then.
+void mark_lines(Session* session, const RunLog& log, std::size_t* marked) {
+  for (; *marked < log.lines().size(); ++*marked) {
+    const LogLine& line = log.lines()[*marked];
+    session->mark("log", {{"stream", to_json(line).at("stream")}, {"text", line.text}});
+  }
+}
+
 }  // namespace
 
 Executions::Executions(Executor executor, Clock& clock, Random& random, Runners& runners,
@@ -115,8 +123,10 @@ Async<RunOutcome> Executions::run_in(Runner* runner, ClaimedRun run,
   ends.push_back(stop_politely(runner, open.get()));
   ends.push_back(clock_.sleep(run_time_max_));
   ends.push_back(keep_storing_log(run.run.id, open.get()));
-  ends.push_back(mark_log(session.get(), open->log.get()));
+  std::size_t marked = 0;
+  ends.push_back(mark_log(session.get(), open->log.get(), &marked));
   auto first = co_await outcome_of(first_of(std::move(ends)));
+  mark_lines(session.get(), *open->log, &marked);
   co_await door_server.close();
   if (gateway) {
     co_await gateway->close();
@@ -175,18 +185,13 @@ Async<> Executions::keep_storing_log(RunId id, OpenRun* open) {
   }
 }
 
-// In the recording of its session, what the run says is seen beside what the page showed then.
-Async<> Executions::mark_log(Session* session, RunLog* log) {
-  std::size_t marked = 0;
+Async<> Executions::mark_log(Session* session, RunLog* log, std::size_t* marked) {
   while (true) {
-    co_await log->more_than(marked);
-    if (log->lines().size() <= marked) {
+    co_await log->more_than(*marked);
+    if (log->lines().size() <= *marked) {
       co_await Event(executor_).wait();  // no more will come
     }
-    for (; marked < log->lines().size(); ++marked) {
-      json::object line = to_json(log->lines()[marked]);
-      session->mark("log", {{"stream", line.at("stream")}, {"text", log->lines()[marked].text}});
-    }
+    mark_lines(session, *log, marked);
   }
 }
 

@@ -48,7 +48,7 @@ class Executions {
   Async<> pass_outcome(Async<RunOutcome> work, RunOutcome* outcome);
   Async<> stop_politely(Runner* runner, OpenRun* open);
   Async<> keep_storing_log(RunId id, OpenRun* open);
-  Async<> mark_log(Session* session, RunLog* log);
+  Async<> mark_log(Session* session, RunLog* log, std::size_t* marked);
   std::shared_ptr<Session> session_for(const ClaimedRun& run);
 
   Executor executor_;

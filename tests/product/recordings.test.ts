@@ -141,14 +141,15 @@ test('what is paused is left out', limit, async () => {
   assert.ok(seconds < 3, `${seconds} s`);
 });
 
-test('what a page shows while it is paused is in no frame', limit, async () => {
+test('what a page shows and says while it is paused is not recorded', limit, async () => {
   for (const kind of ['headful', 'headless'] as const) {
     const { id, browser, page } = await openPage(server, {
       browser: { headless: { active: kind === 'headless' } },
     });
     const place = `/v1/sessions/${id}/recordings`;
     const show = async (colour: string): Promise<void> => {
-      await page.evaluate(`document.body.style.background = '${colour}'`);
+      await page.evaluate(`console.error('shows ${colour}'),
+        document.body.style.background = '${colour}', 0`);
       await pause(1_000); // of film
     };
     const isThere = async () => (await server.request('GET', place)).body.data.count === 1;
@@ -164,7 +165,10 @@ test('what a page shows while it is paused is in no frame', limit, async () => {
     await show('rgb(0, 0, 255)');
     await browser.close();
     await endSession(server, id);
-    const { file } = await fetchRecording(id);
+    const { item, file } = await fetchRecording(id);
+    const timeline = await server.request('GET', `${place}/${item.id}/timeline`);
+    assert.match(timeline.text, /shows rgb\(255, 0, 0\)/);
+    assert.doesNotMatch(timeline.text, /shows rgb\(0, 0, 255\)/);
     const seen = coloursOf(file);
     const isShown = (colour: number[]) => seen.some((each) => isNear(each, colour));
     assert.ok(isShown([255, 0, 0]), `${kind}: red is in ${seen.join(' ')}`);
@@ -197,6 +201,7 @@ test('a timeline tells what happened when', limit, async (t) => {
       await other.close();
       await pause(1500);
       await browser.close();
+      console.log('and that is all');
       return since;
     };`,
   );
@@ -219,6 +224,7 @@ test('a timeline tells what happened when', limit, async (t) => {
     assert.ok(Math.abs(form.time - expected) < 1, `${form.time} s instead of ${expected} s`);
     assert.deepEqual(of('log').map(({ stream, text }) => [stream, text]), [
       ['stdout', 'now it goes to the form'],
+      ['stdout', 'and that is all'],
     ]);
     assert.ok(of('log')[0].time <= form.time);
     const errors = of('console_error').map(({ text }) => text);
