@@ -10,6 +10,9 @@
 
 namespace capstan {
 
+// How long after its display a session may end; when it goes on, the display alone has gone.
+inline constexpr Duration display_end_patience = std::chrono::seconds(2);
+
 // What one browser shows: a picture that is kept up to date while somebody looks at it, and costs
 // nothing while nobody does. Owned by its Browser, who awaits close() before destroying it.
 class Display {

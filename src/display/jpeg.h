@@ -9,7 +9,7 @@
 
 namespace capstan {
 
-// Both block: 4 ms for 1440x900. They throw internal or unavailable when the library can't.
+// All that code or decode block: 4 ms for 1440x900. They throw unavailable when the library can't.
 
 // `quality` from 1 to 100.
 std::string encode_jpeg(const Picture& picture, const Area& area, int quality);

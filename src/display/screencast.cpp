@@ -265,8 +265,10 @@ void Screencast::ask_for_titles() {
 
 void Screencast::take_titles(const json::object& answer) {
   const json::value* infos = answer.if_contains("targetInfos");
-  for (const json::value& info :
-       infos != nullptr && infos->is_array() ? infos->get_array() : json::array()) {
+  if (infos == nullptr || !infos->is_array()) {
+    return;
+  }
+  for (const json::value& info : infos->get_array()) {
     if (info.is_object()) {
       note_page(info.get_object());
     }

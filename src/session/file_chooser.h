@@ -23,7 +23,8 @@ struct FilePiece {
 // what bounds it. Owned by whoever watches the page.
 class FileChooser {
  public:
-  // Sends a command to the page and returns its result; throws unavailable if there is none.
+  // Sends a command to the page and returns its result. Throws unavailable if the page refuses,
+  // deadline_exceeded if it doesn't answer, and resource_exhausted if the browser is far behind.
   using Ask = std::function<Async<json::object>(std::string method, json::object params)>;
 
   // `frame` and `node` are what DevTools calls the field.
@@ -33,7 +34,7 @@ class FileChooser {
   bool takes_several() const { return takes_several_; }
 
   // Adds to a file, and returns its id. Throws invalid_argument for a bad name, not_found for an
-  // unknown file, resource_exhausted for too much, and unavailable if the page doesn't take it.
+  // unknown file, resource_exhausted for too much, and what asking the page throws.
   Async<std::string> take(FilePiece piece);
   // Gives the field these files, in this order; none is what somebody does who cancels. Throws
   // not_found for a file that was not sent, invalid_argument for too many.

@@ -30,14 +30,14 @@ class LiveLinks {
   LiveLinks(Executor executor, Clock& clock, Random& random)
       : executor_(executor), clock_(clock), random_(random) {}
 
-  // A new link's token. A one-time link lets one viewer in, and nobody else after that. Throws
-  // resource_exhausted for too many of one session.
   struct Link {
     SessionId session;
     TeamId team;  // whose session it is
     LiveRole role = LiveRole::view;
     bool one_time = false;
   };
+  // A new link's token. A one-time link lets one viewer in, and nobody else after that. Throws
+  // resource_exhausted for too many of one session.
   std::string make(Link link);
   // Throws not_found for what is no link, and gone once it leads nowhere.
   const Link& find(std::string_view token) { return entry(token).link; }

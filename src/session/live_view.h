@@ -38,8 +38,7 @@ class LiveView {
   // Serves one viewer until it leaves; whoever serves it ends that when the session ends. Throws
   // resource_exhausted when there are too many.
   Async<> serve(WebSocket* socket, LiveRole role);
-  std::size_t viewer_count() const { return viewers_.size(); }
-  // What is shown now, as a small JPEG. Throws unavailable if nothing is.
+  // What is shown now, as a small JPEG. Throws deadline_exceeded if nothing is for 2 s.
   Async<std::shared_ptr<const std::string>> thumbnail();
 
  private:

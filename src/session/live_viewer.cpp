@@ -13,8 +13,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// How long after its display a session may end.
-constexpr auto ending_patience = 2s;
 constexpr auto leaving_patience = 2s;
 // What waits for a viewer who doesn't read.
 constexpr std::size_t text_bytes_max = std::size_t{4} << 20;
@@ -137,7 +135,7 @@ Async<> LiveViewer::send_pictures() {
     }
     bool is_resting = co_await first_of(std::move(either)) == 1;
     if (display.has_ended()) {
-      co_await view_.clock_.sleep(ending_patience);  // most often that is the session's end
+      co_await view_.clock_.sleep(display_end_patience);  // most often that is the session's end
       throw Error(ErrorCode::unavailable, "the session shows nothing any more");
     }
     Area area = is_resting ? whole(display.picture().size()) : look.take_change().area;

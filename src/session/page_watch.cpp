@@ -270,7 +270,7 @@ void PageWatch::note_target(const json::object& info) {
   std::string title = clipped(info, "title");
   auto known = pages_.find(target);
   if (known == pages_.end() && pages_.size() < pages_max) {
-    pages_[target] = Page{.url = url, .title = title};
+    pages_[target] = Page{.url = url};
     attaching_[client_.post("Target.attachToTarget", {{"targetId", target}, {"flatten", true}})] =
         target;
     listener_({.kind = PageEvent::Kind::opened, .target = target, .text = url, .title = title});

@@ -82,7 +82,6 @@ class PageWatch {
   struct Page {
     std::string session = {};  // ours at it; empty until it is attached
     std::string url = {};
-    std::string title = {};
     std::size_t console_messages = 0;
   };
 

@@ -27,8 +27,6 @@ constexpr std::size_t finalizing_at_once = 2;
 constexpr std::uint64_t empty_film_bytes_max = 1024;
 constexpr auto store_retry_interval = 2s;
 constexpr auto room_check_interval = 1s;
-// How long after its display a session may end.
-constexpr auto ending_patience = 2s;
 // What a server that dies loses of it.
 constexpr auto timeline_interval = 2s;
 // How long a server that stops waits for its recordings.
@@ -199,7 +197,7 @@ Async<> Recorder::film_until_stopped(Display::Look* look) {
   if (!stopping_) {
     // The session ends with its browser; but not every end of a display is one of a browser.
     auto ended =
-        co_await outcome_of(within(clock_, ending_patience, stopped(), "the session goes on"));
+        co_await outcome_of(within(clock_, display_end_patience, stopped(), "the session goes on"));
   }
   if (!is_paused()) {
     co_await take_frame(look);  // holds the last picture until the true end

@@ -17,6 +17,12 @@ const token: string = link.slice(-64);
 const unknown = '0'.repeat(64);
 const secret = /^[0-9a-f]{64}$/;
 
+async function newTicket(): Promise<string> {
+  const at = { token };
+  const claim = { call: 'POST /live/{token}/claim', at, key: null, body: {}, status: 200 };
+  return (await play(server, claim)).body.data.ticket;
+}
+
 test('POST /v1/sessions/{sessionId}/tokens', async () => {
   const call = 'POST /v1/sessions/{sessionId}/tokens';
   const at = { sessionId };
@@ -113,8 +119,7 @@ test('POST /live/{token}/claim', async () => {
 test('GET /live/{token}/socket', async () => {
   const call = 'GET /live/{token}/socket';
   const at = { token };
-  const claim = { call: 'POST /live/{token}/claim', at, key: null, body: {}, status: 200 };
-  const { ticket } = (await play(server, claim)).body.data;
+  const ticket = await newTicket();
   await check(server, [
     { call, at, key: null, query: `ticket=${ticket}`, status: 426 },
     { call, at, key: null, status: 401, says: 'ticket' },
@@ -127,8 +132,7 @@ test('GET /live/{token}/socket', async () => {
 test('POST /live/{token}/files', async () => {
   const call = 'POST /live/{token}/files';
   const at = { token };
-  const claim = { call: 'POST /live/{token}/claim', at, key: null, body: {}, status: 200 };
-  const { ticket } = (await play(server, claim)).body.data;
+  const ticket = await newTicket();
   const query = `ticket=${ticket}&chooser=1&name=a`;
   const headers = { 'content-type': 'application/octet-stream' };
   const row = { call, at, key: null, headers, body: 'bytes' };
@@ -143,8 +147,7 @@ test('POST /live/{token}/files', async () => {
 test('GET /live/{token}/recording', async () => {
   const call = 'GET /live/{token}/recording';
   const at = { token };
-  const claim = { call: 'POST /live/{token}/claim', at, key: null, body: {}, status: 200 };
-  const { ticket } = (await play(server, claim)).body.data;
+  const ticket = await newTicket();
   await check(server, [
     { call, at, key: null, status: 401, says: 'ticket' },
     { call, at, key: null, query: `ticket=${unknown}`, status: 401, says: 'ticket' },
