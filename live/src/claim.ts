@@ -68,7 +68,7 @@ export class Link {
 
   /** Where a piece of a file for an open file chooser is sent; `id` is that of its first piece. */
   fileAddress(chooser: string, name: string, id: string): string {
-    const known = id === '' ? {} : { file: id };
+    const known: Record<string, string> = id === '' ? {} : { file: id };
     return this.#withTicket(`${this.path}/files`, { chooser, name, ...known });
   }
 
