@@ -109,6 +109,12 @@ CAGE_TEST(a_child_leads_a_group_of_its_own_and_has_no_core_files) {
   co_await cage_.close();
 }
 
+CAGE_TEST(a_nice_child_has_the_niceness_that_was_ordered) {
+  EXPECT_EQ(co_await output_of("nice", nullptr, {.niceness = 10}), "10\n");
+  EXPECT_EQ(co_await output_of("nice"), "0\n");
+  co_await cage_.close();
+}
+
 CAGE_TEST(exit_codes_and_signals_are_told_apart) {
   ExitStatus status;
   co_await output_of("exit 7", &status);

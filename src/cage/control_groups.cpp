@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
@@ -21,7 +22,15 @@ namespace {
 
 constexpr std::array<std::string_view, 3> wanted = {"memory", "pids", "cpu"};
 constexpr std::string_view prefix = "capstan-";
+constexpr double shares_of_one = 1024;  // the kernel's own default
+constexpr double share_lost_by_a_step_of_niceness = 1.25;
 constexpr std::uint64_t period_us = 100'000;  // the kernel's own default for processor quotas
+
+// What the kernel gives to a process of this niceness.
+std::uint64_t shares_of(std::uint64_t niceness) {
+  return static_cast<std::uint64_t>(
+      shares_of_one / std::pow(share_lost_by_a_step_of_niceness, static_cast<double>(niceness)));
+}
 
 std::string read_text(const std::filesystem::path& path) {
   std::ifstream file(path);
@@ -349,9 +358,17 @@ bool ControlGroups::set_bounds(const std::filesystem::path& folder, const CageLi
   if (has("cpu") && limits.cpu_percent_max > 0) {
     std::string quota = std::to_string(limits.cpu_percent_max * period_us / 100);
     std::string period = std::to_string(period_us);
-    return is_new ? write_text(folder / "cpu.max", quota + " " + period)
-                  : write_text(folder / "cpu.cfs_period_us", period) &&
-                        write_text(folder / "cpu.cfs_quota_us", quota);
+    bool bounded = is_new ? write_text(folder / "cpu.max", quota + " " + period)
+                          : write_text(folder / "cpu.cfs_period_us", period) &&
+                                write_text(folder / "cpu.cfs_quota_us", quota);
+    if (!bounded) {
+      return false;
+    }
+  }
+  // A process's own niceness counts only among those of its group.
+  if (has("cpu") && limits.niceness > 0) {
+    return is_new ? write_text(folder / "cpu.weight.nice", std::to_string(limits.niceness))
+                  : write_text(folder / "cpu.shares", std::to_string(shares_of(limits.niceness)));
   }
   return true;
 }

@@ -3,7 +3,9 @@
 #include <array>
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
+#include <sched.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -45,6 +47,29 @@ pid_t start_in(const ControlGroup& group) {
   return child;
 }
 
+// A process in a group, which wants all that it can get of the first processor.
+pid_t start_spinning_in(const ControlGroup& group) {
+  pid_t child = ::fork();
+  if (child == 0) {
+    enter(group);
+    cpu_set_t first;
+    CPU_ZERO(&first);
+    CPU_SET(0, &first);
+    ::sched_setaffinity(0, sizeof first, &first);
+    while (true) {
+    }
+  }
+  return child;
+}
+
+double cpu_seconds(pid_t process) {
+  clockid_t clock{};
+  timespec used{};
+  EXPECT_EQ(::clock_getcpuclockid(process, &clock), 0);
+  EXPECT_EQ(::clock_gettime(clock, &used), 0);
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
+}
+
 bool has_ended(pid_t process) {
   std::ifstream stat("/proc/" + std::to_string(process) + "/stat");
   std::string text;
@@ -66,6 +91,26 @@ TEST(ControlGroups, take_in_a_process_and_end_it) {
   group->kill();
   EXPECT_EQ(signal_that_ended(child), SIGKILL);
   group->remove();
+}
+
+TEST(ControlGroups, that_are_nice_leave_the_processor_to_the_others) {
+  ControlGroups groups;
+  auto nice = groups.make({.niceness = 10});
+  auto usual = groups.make({});
+  pid_t of_the_nice = start_spinning_in(*nice);
+  pid_t of_the_usual = start_spinning_in(*usual);
+  double before = cpu_seconds(of_the_nice);
+  while (cpu_seconds(of_the_usual) < 1) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_LT(cpu_seconds(of_the_nice) - before, 0.4);  // 0.1, or 1 if they were equals
+  for (const auto* group : {nice.get(), usual.get()}) {
+    group->kill();
+  }
+  EXPECT_EQ(signal_that_ended(of_the_nice), SIGKILL);
+  EXPECT_EQ(signal_that_ended(of_the_usual), SIGKILL);
+  nice->remove();
+  usual->remove();
 }
 
 TEST(ControlGroups, of_a_server_that_lives_are_left_alone) {

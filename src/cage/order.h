@@ -28,6 +28,9 @@ struct CageLimits {
   std::uint64_t reserved_bytes = 0;
   std::uint64_t processes_max = 256;  // with threads
   std::uint64_t cpu_percent_max = 0;  // 100 is one processor
+  // 0 to 19, by which the cage leaves the processors to others that want them: as with nice(1),
+  // each step makes its share a fifth smaller. Without control groups it holds for each process.
+  std::uint64_t niceness = 0;
   std::uint64_t home_bytes_max = std::uint64_t{256} << 20;
   std::uint64_t shared_memory_bytes_max = 0;  // /dev/shm; 0: there is none
 

@@ -28,6 +28,7 @@ void add_limits(Words& words, const Plan& plan, const ChildOrder& order) {
   words.add("--open-files", limits.open_files_max);
   words.add("--file-bytes", limits.file_bytes_max);
   words.add("--locked-bytes", limits.locked_bytes_max);
+  words.add("--niceness", limits.niceness);
   if (plan.bounds_processes) {
     words.add("--processes", limits.processes_max);
   }

@@ -26,6 +26,7 @@ constexpr int output_number = 6;
 CageLimits encoder_limits() {
   return {.memory_bytes_max = 2048 * mib,
           .processes_max = 32,
+          .niceness = 10,
           .home_bytes_max = mib,
           .file_bytes_max = std::uint64_t{1} << 40};  // who writes the file watches its size
 }
@@ -33,9 +34,8 @@ CageLimits encoder_limits() {
 ChildOrder encoder_order(const VideoSettings& settings, std::vector<std::string> arguments) {
   ChildOrder order{.kind = CageKind::task, .limits = encoder_limits()};
   order.command = [settings, arguments = std::move(arguments)](const Interior& interior) {
-    Command command{.program = settings.nice,
-                    .arguments = {"-n", "10", settings.ffmpeg.string(), "-hide_banner", "-nostdin",
-                                  "-loglevel", "error"},
+    Command command{.program = settings.ffmpeg,
+                    .arguments = {"-hide_banner", "-nostdin", "-loglevel", "error"},
                     .environment = {{"HOME", interior.home.string()}, {"PATH", "/usr/bin:/bin"}}};
     command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
     return command;

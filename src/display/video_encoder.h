@@ -15,7 +15,6 @@ struct VideoSettings {
   // Debian's, which encodes H.264 with x264. It is run and not linked, so that what goes wrong in
   // it ends one recording, and because x264's licence would become ours.
   std::filesystem::path ffmpeg = "/usr/bin/ffmpeg";
-  std::filesystem::path nice = "/usr/bin/nice";
 };
 
 // Makes an MP4 of pictures while they come. Each stands in a fragment of its own, so that the file

@@ -86,6 +86,7 @@ bool take_option(std::string_view option, Words& words, Instructions& into) {
   if (option == "--open-files") return set(into.open_files_max, words.number());
   if (option == "--file-bytes") return set(into.file_bytes_max, words.number());
   if (option == "--locked-bytes") return set(into.locked_bytes_max, words.number());
+  if (option == "--niceness") return set(into.niceness, words.number());
   if (option == "--processes") return set(into.processes_max, words.number());
   if (option == "--data-bytes") return set(into.data_bytes_max, words.number());
   return false;

@@ -43,6 +43,7 @@ struct Instructions {
   std::uint64_t open_files_max = 0;       // --open-files N
   std::uint64_t file_bytes_max = 0;       // --file-bytes N
   std::uint64_t locked_bytes_max = 0;     // --locked-bytes N
+  std::uint64_t niceness = 0;             // --niceness N
   std::uint64_t processes_max = 0;        // --processes N; 0: no bound of this kind
   std::uint64_t data_bytes_max = 0;       // --data-bytes N; 0: no bound of this kind
   char** program = nullptr;               // ends with a null pointer

@@ -64,6 +64,9 @@ void set_limits(const Instructions& instructions) {
   limit(RLIMIT_NOFILE, instructions.open_files_max, "limit open files");
   limit(RLIMIT_FSIZE, instructions.file_bytes_max, "limit file sizes");
   limit(RLIMIT_MEMLOCK, instructions.locked_bytes_max, "limit locked memory");
+  if (::setpriority(PRIO_PROCESS, 0, static_cast<int>(instructions.niceness)) != 0) {
+    fail("be nice");
+  }
   if (instructions.processes_max > 0) {
     limit(RLIMIT_NPROC, instructions.processes_max, "limit processes");
   }
