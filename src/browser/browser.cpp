@@ -130,11 +130,8 @@ Async<std::vector<PageInfo>> Browser::pages() {
                                         "the browser did not list its pages in time");
   std::vector<PageInfo> pages;
   for (const json::value& item : result.at("targetInfos").as_array()) {
-    const json::object& info = item.as_object();
-    if (text_at(info, "type") == "page") {
-      pages.push_back({.target_id = text_at(info, "targetId").value_or(""),
-                       .title = text_at(info, "title").value_or(""),
-                       .url = text_at(info, "url").value_or("")});
+    if (auto page = page_info_in(item.as_object())) {
+      pages.push_back(std::move(*page));
     }
   }
   co_return pages;

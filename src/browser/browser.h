@@ -6,6 +6,7 @@
 #include "browser/launch_flags.h"
 #include "cage/cage.h"
 #include "cdp/devtools.h"
+#include "cdp/page_info.h"
 #include "io/clock.h"
 #include "io/scope.h"
 #include "io/workers.h"
@@ -16,13 +17,6 @@ class Display;
 class Hands;
 class Screencast;
 class X11Screen;
-
-// One page as DevTools lists it.
-struct PageInfo {
-  std::string target_id;
-  std::string title;
-  std::string url;
-};
 
 // One running Chromium with a profile of its own and one blank page. Owned by a session, or by the
 // pool while it is warm. Who owns it must await close() before destroying it.

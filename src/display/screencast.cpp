@@ -23,6 +23,11 @@ constexpr int samples_that_rest = 3;
 constexpr auto titles_interval = 1s;
 constexpr std::size_t told_bytes_max = 2048;  // of a title or an address
 
+auto find_page(auto& pages, const std::string& target_id) {
+  return std::find_if(pages.begin(), pages.end(),
+                      [&](const PageInfo& page) { return page.target_id == target_id; });
+}
+
 struct Drawn {
   Change change;
   int width = 0;  // of the picture that the page takes
@@ -44,14 +49,16 @@ Screencast::Screencast(Executor executor, Clock& clock, Workers& workers, DevToo
     : clock_(clock),
       workers_(workers),
       picture_(picture),
-      client_(executor, devtools, command_bytes_max),
+      client_(executor, clock, devtools, command_bytes_max),
       wanted_(executor),
       changed_(executor) {}
 
 Async<> Screencast::live() {
   co_await wanted_.wait();
   std::vector<Async<>> works;
-  works.push_back(client_.live([this](const json::object& message) { take(message); }));
+  works.push_back(
+      client_.live([this](std::string_view method, const std::string& session,
+                          const json::object& params) { take_event(method, session, params); }));
   works.push_back(govern());
   co_await first_of(std::move(works));
 }
@@ -63,48 +70,34 @@ void Screencast::tell_page(std::string_view method, json::object params) {
   }
 }
 
-void Screencast::take(const json::object& message) {
-  if (auto id = integer_at(message, "id")) {
-    take_answer(*id, message);
-    return;
-  }
-  std::string method = text_at(message, "method").value_or("");
-  const json::object& params = object_at(message, "params");
+void Screencast::take_event(std::string_view method, const std::string& session,
+                            const json::object& params) {
   if (method == "Target.targetCreated" || method == "Target.targetInfoChanged") {
     note_page(object_at(params, "targetInfo"));
   } else if (method == "Target.targetDestroyed") {
     forget_page(text_at(params, "targetId").value_or(""));
-  } else if (method == "Page.screencastFrame" && text_at(message, "sessionId") == session_) {
+  } else if (method == "Page.screencastFrame" && session == session_) {
     take_frame(params);
   }
 }
 
 void Screencast::note_page(const json::object& info) {
-  if (text_at(info, "type") != "page") {
+  std::optional<PageInfo> page = page_info_in(info, told_bytes_max);
+  if (!page) {
     return;
   }
-  auto clipped = [&](std::string_view name) {
-    return std::string(clip_utf8(text_at(info, name).value_or(""), told_bytes_max));
-  };
-  Page page{.target_id = text_at(info, "targetId").value_or(""),
-            .title = clipped("title"),
-            .url = clipped("url")};
-  auto known = std::find_if(pages_.begin(), pages_.end(),
-                            [&](const Page& other) { return other.target_id == page.target_id; });
-  if (known != pages_.end()) {
-    if (*known != page) {
-      *known = std::move(page);
-      tell_pages();
-    }
-    return;
+  auto known = find_page(pages_, page->target_id);
+  if (known == pages_.end()) {
+    pages_.push_back(*page);
+    show(page->target_id);
+  } else if (*known != *page) {
+    *known = std::move(*page);
+    tell_pages();
   }
-  std::string target_id = page.target_id;
-  pages_.push_back(std::move(page));
-  show(target_id);
 }
 
 void Screencast::forget_page(const std::string& target_id) {
-  std::erase_if(pages_, [&](const Page& page) { return page.target_id == target_id; });
+  std::erase_if(pages_, [&](const PageInfo& page) { return page.target_id == target_id; });
   if (shown_ == target_id) {
     session_.clear();  // has ended with its page
     let_go();
@@ -117,8 +110,7 @@ void Screencast::forget_page(const std::string& target_id) {
 }
 
 void Screencast::show(const std::string& target_id) {
-  bool is_there = std::any_of(pages_.begin(), pages_.end(),
-                              [&](const Page& page) { return page.target_id == target_id; });
+  bool is_there = find_page(pages_, target_id) != pages_.end();
   if (is_there && target_id != shown_ && !client_.is_full()) {
     let_go();
     shown_ = target_id;
@@ -138,9 +130,6 @@ void Screencast::let_go() {
   is_casting_ = false;
   is_sampling_ = false;
   frame_to_acknowledge_.reset();
-  // What is still under way is answered with another page's picture, or not at all.
-  std::erase_if(asked_,
-                [](const auto& entry) { return entry.second.what == Asked::What::screenshot; });
 }
 
 void Screencast::tell_pages() {
@@ -150,42 +139,19 @@ void Screencast::tell_pages() {
 }
 
 void Screencast::attach() {
-  asked_[client_.post("Target.attachToTarget", {{"targetId", shown_}, {"flatten", true}})] = {
-      .what = Asked::What::attach, .target_id = shown_};
+  client_.attach(shown_, [this, target_id = shown_](std::string session) {
+    take_session(target_id, std::move(session));
+  });
 }
 
-void Screencast::take_answer(std::int64_t id, const json::object& message) {
-  auto asked = asked_.find(id);
-  if (asked == asked_.end()) {
+void Screencast::take_session(const std::string& target_id, std::string session) {
+  if (target_id != shown_ || !session_.empty()) {
+    client_.post("Target.detachFromTarget", {{"sessionId", session}});
     return;
   }
-  Asked what = std::move(asked->second);
-  asked_.erase(asked);
-  if (!message.contains("result")) {
-    return;
-  }
-  const json::object& result = object_at(message, "result");
-  if (what.what == Asked::What::attach) {
-    std::string session = text_at(result, "sessionId").value_or("");
-    if (what.target_id != shown_ || !session_.empty()) {
-      client_.post("Target.detachFromTarget", {{"sessionId", session}});
-      return;
-    }
-    session_ = std::move(session);
-    is_sampling_ = false;
-    cast(looked_at_every_.has_value());
-    return;
-  }
-  if (what.what == Asked::What::titles) {
-    take_titles(result);
-    return;
-  }
-  std::string sample = text_at(result, "data").value_or("");
-  equal_samples_ = sample == frame_ ? equal_samples_ + 1 : 0;
-  if (equal_samples_ == 0) {
-    frame_ = std::move(sample);
-    changed_.set();
-  }
+  session_ = std::move(session);
+  is_sampling_ = false;
+  cast(looked_at_every_.has_value());
 }
 
 void Screencast::take_frame(const json::object& params) {
@@ -259,7 +225,11 @@ Async<> Screencast::govern() {
 void Screencast::ask_for_titles() {
   if (clock_.now() - titles_asked_at_ >= titles_interval && !client_.is_full()) {
     titles_asked_at_ = clock_.now();
-    asked_[client_.post("Target.getTargets", {})] = {.what = Asked::What::titles, .target_id = ""};
+    client_.post("Target.getTargets", {}, "", [this](Outcome<json::object> targets) {
+      if (targets.ok()) {
+        take_titles(targets.value());
+      }
+    });
   }
 }
 
@@ -277,13 +247,24 @@ void Screencast::take_titles(const json::object& answer) {
 
 // While a dialog is open no page answers, so the next one waits for the answer of the last.
 void Screencast::ask_for_screenshot() {
-  bool is_under_way = std::any_of(asked_.begin(), asked_.end(), [](const auto& entry) {
-    return entry.second.what == Asked::What::screenshot;
-  });
-  if (!is_under_way) {
-    asked_[client_.post("Page.captureScreenshot",
-                        {{"format", "jpeg"}, {"quality", jpeg_quality}, {"optimizeForSpeed", true}},
-                        session_)] = {.what = Asked::What::screenshot, .target_id = shown_};
+  if (std::exchange(screenshot_is_under_way_, true)) {
+    return;
+  }
+  client_.post("Page.captureScreenshot",
+               {{"format", "jpeg"}, {"quality", jpeg_quality}, {"optimizeForSpeed", true}},
+               session_, [this, session = session_](Outcome<json::object> screenshot) {
+                 screenshot_is_under_way_ = false;
+                 if (screenshot.ok() && session == session_) {
+                   take_screenshot(text_at(screenshot.value(), "data").value_or(""));
+                 }
+               });
+}
+
+void Screencast::take_screenshot(std::string data) {
+  equal_samples_ = data == frame_ ? equal_samples_ + 1 : 0;
+  if (equal_samples_ == 0) {
+    frame_ = std::move(data);
+    changed_.set();
   }
 }
 

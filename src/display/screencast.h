@@ -1,12 +1,12 @@
 #pragma once
 
 #include <deque>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "cdp/devtools_client.h"
+#include "cdp/page_info.h"
 #include "display/jpeg.h"
 #include "display/picture_source.h"
 #include "io/clock.h"
@@ -22,13 +22,6 @@ namespace capstan {
 // first time it doesn't even join the browser.
 class Screencast final : public PictureSource {
  public:
-  struct Page {
-    std::string target_id;
-    std::string title;
-    std::string url;
-    friend bool operator==(const Page&, const Page&) = default;
-  };
-
   // `picture` is drawn into, and outlives it, as does the rest.
   Screencast(Executor executor, Clock& clock, Workers& workers, DevTools& devtools,
              const Picture& picture);
@@ -40,7 +33,7 @@ class Screencast final : public PictureSource {
 
   // The pages that are open, in the order in which they were opened. The newest one is shown until
   // it closes, or another one is asked for.
-  const std::vector<Page>& pages() const { return pages_; }
+  const std::vector<PageInfo>& pages() const { return pages_; }
   const std::string& shown() const { return shown_; }
   void show(const std::string& target_id);
   // A command to the page that is shown, whose answer nobody waits for.
@@ -52,22 +45,17 @@ class Screencast final : public PictureSource {
   void on_pages(std::function<void()> listener) { pages_listener_ = std::move(listener); }
 
  private:
-  struct Asked {
-    enum class What { attach, screenshot, titles };
-    What what = What::attach;
-    std::string target_id;  // of the page that was shown then
-  };
-
   Async<> govern();
-  void take(const json::object& message);
-  void take_answer(std::int64_t id, const json::object& message);
+  void take_event(std::string_view method, const std::string& session, const json::object& params);
   void take_frame(const json::object& params);
   void note_page(const json::object& info);
   void forget_page(const std::string& target_id);
   void attach();
+  void take_session(const std::string& target_id, std::string session);
   void let_go();
   void cast(bool on);
   void ask_for_screenshot();
+  void take_screenshot(std::string data);
   void ask_for_titles();
   void take_titles(const json::object& answer);
   bool moves_all_the_time() const;
@@ -77,9 +65,8 @@ class Screencast final : public PictureSource {
   Workers& workers_;
   const Picture& picture_;
   DevToolsClient client_;
-  std::map<std::int64_t, Asked> asked_;
 
-  std::vector<Page> pages_;
+  std::vector<PageInfo> pages_;
   std::string shown_;    // its target
   std::string session_;  // ours at it, once it is attached
   std::function<void()> pages_listener_;
@@ -89,6 +76,7 @@ class Screencast final : public PictureSource {
   std::optional<Duration> looked_at_every_;
   bool is_casting_ = false;
   bool is_sampling_ = false;
+  bool screenshot_is_under_way_ = false;
   std::deque<SteadyTime> frame_times_;  // of the last two seconds
   int equal_samples_ = 0;
 

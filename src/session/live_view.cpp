@@ -142,7 +142,7 @@ void LiveView::tell_tabs(LiveViewer* viewer) {
     return;
   }
   json::array tabs;
-  for (const Screencast::Page& page : pages->pages()) {
+  for (const PageInfo& page : pages->pages()) {
     tabs.push_back(json::object{{"id", page.target_id},
                                 {"title", page.title},
                                 {"url", page.url},

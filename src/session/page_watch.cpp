@@ -89,11 +89,10 @@ std::string text_of_exception(const json::object& params) {
 
 PageWatch::PageWatch(Executor executor, Clock& clock, Browser& browser,
                      std::function<void(const PageEvent&)> listener)
-    : executor_(executor),
-      clock_(clock),
+    : clock_(clock),
       browser_(browser),
       listener_(std::move(listener)),
-      client_(executor, browser.devtools(), command_bytes_max),
+      client_(executor, clock, browser.devtools(), command_bytes_max),
       scope_(executor, "page watch") {
   if (Screencast* pages = browser_.screencast()) {
     pages->on_pages([this, pages] {
@@ -119,8 +118,9 @@ void PageWatch::start() {
 // A browser may put its client out, for being slow or because it has too many.
 Async<> PageWatch::live() {
   while (!browser_.is_gone()) {
-    auto watched =
-        co_await outcome_of(client_.live([this](const json::object& message) { take(message); }));
+    auto watched = co_await outcome_of(
+        client_.live([this](std::string_view method, const std::string& session,
+                            const json::object& params) { take_event(method, session, params); }));
     forget_all();
     if (!watched.ok() && watched.error().code() == ErrorCode::cancelled) {
       std::move(watched).take();
@@ -130,12 +130,6 @@ Async<> PageWatch::live() {
 }
 
 void PageWatch::forget_all() {
-  for (const auto& [id, question] : questions_) {
-    question->refusal = "the page has gone";
-    question->answered.set();
-  }
-  questions_.clear();
-  attaching_.clear();
   pages_.clear();
   forget_what_asks(nullptr);
 }
@@ -151,50 +145,12 @@ void PageWatch::forget_what_asks(const std::string* session) {
   }
 }
 
-void PageWatch::take(const json::object& message) {
-  if (auto id = integer_at(message, "id")) {
-    take_answer(*id, message);
-  } else {
-    take_event(text_at(message, "method").value_or(""), text_at(message, "sessionId").value_or(""),
-               object_at(message, "params"));
-  }
-}
-
-void PageWatch::take_answer(std::int64_t id, const json::object& message) {
-  if (auto attaching = attaching_.find(id); attaching != attaching_.end()) {
-    std::string target = std::move(attaching->second);
-    attaching_.erase(attaching);
-    attached(target, object_at(message, "result"));
-  }
-  if (auto question = questions_.find(id); question != questions_.end()) {
-    question->second->answer = object_at(message, "result");
-    if (!message.contains("result")) {
-      question->second->refusal =
-          text_at(object_at(message, "error"), "message").value_or("the page refuses");
-    }
-    question->second->answered.set();
-    questions_.erase(question);
-  }
-}
-
-void PageWatch::attached(const std::string& target, const json::object& result) {
-  auto page = pages_.find(target);
-  std::string session = text_at(result, "sessionId").value_or("");
-  if (page == pages_.end() || session.empty()) {
-    return;
-  }
-  page->second.session = session;
-  client_.post("Runtime.enable", {}, session);
-  client_.post("Log.enable", {}, session);
-  if (is_attended_) {
-    attend_page(session);
-  }
-}
-
 void PageWatch::take_event(std::string_view method, const std::string& session,
                            const json::object& params) {
   if (method == "Target.targetCreated" || method == "Target.targetInfoChanged") {
-    note_target(object_at(params, "targetInfo"));
+    if (auto page = page_info_in(object_at(params, "targetInfo"), told_bytes_max)) {
+      note_page(std::move(*page));
+    }
   } else if (method == "Target.targetDestroyed") {
     auto page = pages_.find(text_at(params, "targetId").value_or(""));
     if (page != pages_.end()) {
@@ -229,7 +185,7 @@ void PageWatch::take_event(std::string_view method, const std::string& session,
         std::to_string(++choosers_opened_), text_at(params, "mode") == "selectMultiple",
         text_at(params, "frameId").value_or(""), integer_at(params, "backendNodeId").value_or(0),
         [this, session](std::string asked, json::object with) {
-          return ask(std::move(asked), std::move(with), session, answer_patience);
+          return client_.ask(std::move(asked), std::move(with), session, answer_patience);
         }));
   }
 }
@@ -261,27 +217,41 @@ std::pair<const std::string, PageWatch::Page>* PageWatch::page_of(const std::str
   return nullptr;
 }
 
-void PageWatch::note_target(const json::object& info) {
-  if (text_at(info, "type") != "page") {
-    return;
-  }
-  std::string target = text_at(info, "targetId").value_or("");
-  std::string url = clipped(info, "url");
-  std::string title = clipped(info, "title");
-  auto known = pages_.find(target);
+void PageWatch::note_page(PageInfo info) {
+  auto known = pages_.find(info.target_id);
   if (known == pages_.end() && pages_.size() < pages_max) {
-    pages_[target] = Page{.url = url};
-    attaching_[client_.post("Target.attachToTarget", {{"targetId", target}, {"flatten", true}})] =
-        target;
-    listener_({.kind = PageEvent::Kind::opened, .target = target, .text = url, .title = title});
-  } else if (known != pages_.end() && known->second.url != url) {
-    known->second.url = url;
+    pages_[info.target_id] = Page{.url = info.url};
+    client_.attach(info.target_id, [this, target = info.target_id](std::string session) {
+      take_session(target, session);
+    });
+    listener_({.kind = PageEvent::Kind::opened,
+               .target = std::move(info.target_id),
+               .text = std::move(info.url),
+               .title = std::move(info.title)});
+  } else if (known != pages_.end() && known->second.url != info.url) {
+    known->second.url = info.url;
     forget_what_asks(&known->second.session);
     if (std::exchange(known->second.console_messages, 0) > console_messages_max) {
       client_.post("Runtime.enable", {}, known->second.session);
       client_.post("Log.enable", {}, known->second.session);
     }
-    listener_({.kind = PageEvent::Kind::navigated, .target = target, .text = url, .title = title});
+    listener_({.kind = PageEvent::Kind::navigated,
+               .target = std::move(info.target_id),
+               .text = std::move(info.url),
+               .title = std::move(info.title)});
+  }
+}
+
+void PageWatch::take_session(const std::string& target, const std::string& session) {
+  auto page = pages_.find(target);
+  if (page == pages_.end()) {
+    return;
+  }
+  page->second.session = session;
+  client_.post("Runtime.enable", {}, session);
+  client_.post("Log.enable", {}, session);
+  if (is_attended_) {
+    attend_page(session);
   }
 }
 
@@ -291,35 +261,18 @@ void PageWatch::note_shown(const std::string& target) {
   }
 }
 
-Async<json::object> PageWatch::ask(std::string method, json::object params, std::string session,
-                                   Duration patience) {
-  if (client_.is_full()) {
-    throw Error(ErrorCode::resource_exhausted, "the browser is far behind");
-  }
-  auto question = std::make_shared<Question>(executor_);
-  questions_[client_.post(method, std::move(params), session)] = question;
-  auto waited = co_await outcome_of(
-      within(clock_, patience, question->answered.wait(), "the page does not answer"));
-  std::erase_if(questions_, [&](const auto& entry) { return entry.second == question; });
-  std::move(waited).take();
-  if (!question->refusal.empty()) {
-    throw Error(ErrorCode::unavailable, question->refusal);
-  }
-  co_return std::move(question->answer);
-}
-
 Async<bool> PageWatch::holds(std::string session, std::string condition) {
   auto answer = co_await outcome_of(
-      ask("Runtime.evaluate",
-          {{"expression", condition}, {"returnByValue", true}, {"awaitPromise", true}},
-          std::move(session), look_patience));
+      client_.ask("Runtime.evaluate",
+                  {{"expression", condition}, {"returnByValue", true}, {"awaitPromise", true}},
+                  std::move(session), look_patience));
   const json::value* value = answer.ok() ? value_of(answer.value()) : nullptr;
   co_return value != nullptr && *value == true;
 }
 
 // One that is asked anything has seen what its screen told it before.
 Async<> PageWatch::browser_caught_up() {
-  auto caught_up = co_await outcome_of(ask("Browser.getVersion", {}, "", look_patience));
+  auto caught_up = co_await outcome_of(client_.ask("Browser.getVersion", {}, "", look_patience));
 }
 
 // Playwright makes all pages believe that they have the focus; then nobody knows which one has it.
@@ -356,16 +309,17 @@ Async<bool> PageWatch::insert_text(std::string text) {
   if (session.empty()) {
     co_return false;
   }
-  co_await ask("Input.insertText", {{"text", std::move(text)}}, session, answer_patience);
+  co_await client_.ask("Input.insertText", {{"text", std::move(text)}}, session, answer_patience);
   co_return true;
 }
 
 Async<> PageWatch::compose(std::string text, int start, int end) {
   std::string session = co_await focused_page();
   if (!session.empty()) {
-    co_await ask("Input.imeSetComposition",
-                 {{"text", std::move(text)}, {"selectionStart", start}, {"selectionEnd", end}},
-                 session, answer_patience);
+    co_await client_.ask(
+        "Input.imeSetComposition",
+        {{"text", std::move(text)}, {"selectionStart", start}, {"selectionEnd", end}}, session,
+        answer_patience);
   }
 }
 
@@ -374,9 +328,9 @@ Async<std::string> PageWatch::selected_text() {
   if (session.empty()) {
     co_return "";
   }
-  json::object answer =
-      co_await ask("Runtime.evaluate", {{"expression", selection_script}, {"returnByValue", true}},
-                   session, answer_patience);
+  json::object answer = co_await client_.ask(
+      "Runtime.evaluate", {{"expression", selection_script}, {"returnByValue", true}}, session,
+      answer_patience);
   co_return text_at(object_at(answer, "result"), "value").value_or("");
 }
 

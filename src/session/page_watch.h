@@ -10,6 +10,7 @@
 
 #include "browser/browser.h"
 #include "cdp/devtools_client.h"
+#include "cdp/page_info.h"
 #include "io/clock.h"
 #include "io/scope.h"
 #include "session/file_chooser.h"
@@ -88,42 +89,27 @@ class PageWatch {
   Async<> live();
   void forget_all();
   void forget_what_asks(const std::string* session);
-  void take(const json::object& message);
-  void take_answer(std::int64_t id, const json::object& message);
   void take_event(std::string_view method, const std::string& session, const json::object& params);
   void take_console_message(const std::string& session, std::string text, bool is_error);
-  void attached(const std::string& target, const json::object& result);
-  void note_target(const json::object& info);
+  void note_page(PageInfo info);
+  void take_session(const std::string& target, const std::string& session);
   void note_shown(const std::string& target);
   void attend_page(const std::string& session);
   void set_chooser(std::shared_ptr<FileChooser> chooser);
   std::shared_ptr<FileChooser> open_chooser(const std::string& id) const;
   std::pair<const std::string, Page>* page_of(const std::string& session);
-  // Throws deadline_exceeded without an answer in time, and unavailable with what the page had
-  // against it.
-  Async<json::object> ask(std::string method, json::object params, std::string session,
-                          Duration patience);
   Async<> browser_caught_up();
   Async<bool> holds(std::string session, std::string condition);
   // The session of the page that has the focus; empty if none has, or it isn't known which.
   Async<std::string> focused_page();
 
-  Executor executor_;
   Clock& clock_;
   Browser& browser_;
   const std::function<void(const PageEvent&)> listener_;
   DevToolsClient client_;
 
-  struct Question {
-    explicit Question(const Executor& executor) : answered(executor) {}
-    Event answered;
-    json::object answer;
-    std::string refusal;  // instead of the answer
-  };
-  std::map<std::int64_t, std::shared_ptr<Question>> questions_;
-  std::map<std::int64_t, std::string> attaching_;  // the targets
-  std::map<std::string, Page> pages_;              // by target
-  std::string shown_;  // the target of a browser without a screen, else empty
+  std::map<std::string, Page> pages_;  // by target
+  std::string shown_;                  // the target of a browser without a screen, else empty
 
   bool has_started_ = false;
   bool is_attended_ = false;
