@@ -56,6 +56,7 @@ OfferedFile offer(const RecordingFile& file, std::string content_type, std::stri
 Async<SessionId> RecordingRoutes::session_of(const Call* call) {
   SessionId id = call->id<SessionId>("sessionId", "session");
   co_await sessions_.view(call->caller.team, id);
+  co_await sessions_.end_stored(id);
   co_return id;
 }
 
@@ -88,6 +89,7 @@ Async<Response> RecordingRoutes::fetch_one(Call call, std::string which) {
 Async<Response> RecordingRoutes::fetch_by_link(Call call) {
   LiveLinks::Link link = sessions_.live_links().seen_by(
       call.field("token"), call.request.query_value("ticket").value_or(""));
+  co_await sessions_.end_stored(link.session);
   RecordingFile video = co_await recordings_.open_video(link.team, link.session, "primary");
   co_return file_response(offer(video, "video/mp4", ".mp4"), call.request);
 }

@@ -17,6 +17,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
+// Of frames that wait for the encoder: a second of 1440x988.
+constexpr std::size_t pending_bytes_max = std::size_t{20} << 20;
 // An encoder that lives takes a frame within 10 ms, a niced one on a busy machine within seconds.
 constexpr auto frame_patience = 30s;
 constexpr auto finish_patience = 30s;
@@ -86,12 +88,14 @@ Recorder::Recorder(Executor executor, Clock& clock, Workers& workers, Cage& cage
       row_(std::move(row)),
       display_(&display),
       executor_(executor),
+      pending_(executor, pending_bytes_max),
       begun_at_(clock.now()),
       last_frame_at_(begun_at_),
       room_checked_at_(begun_at_),
       timeline_kept_at_(begun_at_),
       wanted_(executor),
-      released_(executor) {}
+      released_(executor),
+      scope_(executor, "recorder") {}
 
 void Recorder::pause() {
   if (!paused_since_) {
@@ -142,11 +146,16 @@ Async<RecordingProgress> Recorder::live() {
   auto filmed = co_await outcome_of(film());
   display_ = nullptr;
   released_.set();
+  pending_.close();
+  co_await scope_.drain();
   if (!timeline_.is_empty()) {
     co_await keep_timeline();
   }
   RecordingProgress progress{.state = RecordingState::finalizing,
                              .note = filmed.ok() ? "" : note_of(filmed.error())};
+  if (!encoded_.ok()) {
+    progress.note = note_of(encoded_.error());
+  }
   if (encoder_) {
     auto finished = co_await outcome_of(
         within(clock_, finish_patience, encoder_->finish(), "the video encoder did not finish"));
@@ -170,11 +179,24 @@ Async<> Recorder::film() {
                 std::strerror(errno));
   }
   const PictureSize size = display_->picture().size();
-  frame_ = std::make_unique<I420Frame>(size);
+  frame_ = std::make_shared<I420Frame>(size);
   encoder_ = co_await VideoEncoder::start(executor_, &cage_, settings_.video,
                                           std::move(encoders_own), size);
+  scope_.spawn(encode());
   Display::Look look(*display_, settings_.frame_interval, settings_.small_change_interval);
   co_await film_until_stopped(&look);
+}
+
+Async<> Recorder::encode() {
+  encoded_ = co_await outcome_of(encode_frames());
+  pending_.close();
+}
+
+Async<> Recorder::encode_frames() {
+  while (auto next = co_await pending_.pop()) {
+    co_await within(clock_, frame_patience, encoder_->write(next->frame.get(), next->time),
+                    "the video encoder does not take frames");
+  }
 }
 
 Async<> Recorder::film_until_stopped(Display::Look* look) {
@@ -251,6 +273,9 @@ Async<> Recorder::take_frame(Display::Look* look) {
     last_frame_at_ = clock_.now();
     const Area area = look->take_change().area;
     if (!area.is_empty()) {
+      if (frame_.use_count() > 1) {
+        frame_ = std::make_shared<I420Frame>(*frame_);  // the encoder has not come to it yet
+      }
       co_await workers_.run([frame = frame_.get(), picture = &display_->picture(), area] {
         frame->update(*picture, area);
       });
@@ -260,9 +285,10 @@ Async<> Recorder::take_frame(Display::Look* look) {
   Duration time = frames_ == 0
                       ? Duration(0)
                       : std::max(film_time(last_frame_at_), last_frame_time_ + Duration(1ms));
-  co_await within(clock_, frame_patience, encoder_->write(frame_.get(), time),
-                  "the video encoder does not take frames");
   last_frame_time_ = time;
+  if (!co_await pending_.push({.frame = frame_, .time = time}, frame_->bytes().size())) {
+    throw Error(ErrorCode::unavailable, "the video encoder has ended");
+  }
   ++frames_;
 }
 
@@ -277,7 +303,8 @@ void Recorder::check_room() {
   if (now - room_checked_at_ >= room_check_interval) {
     room_checked_at_ = now;
     if (free_bytes_beside(file_) < settings_.free_bytes_min) {
-      throw Error(ErrorCode::resource_exhausted, "the disk is full");
+      throw Error(ErrorCode::resource_exhausted,
+                  "the disk has less room than recordings.free_mib_min");
     }
   }
 }
@@ -331,26 +358,26 @@ Async<> Recorders::supervise(std::shared_ptr<Recorder> recorder, RecordingRow ro
 
 Async<> Recorders::make_ready(RecordingRow* row) {
   Semaphore::Permit turn = co_await finalizing_.acquire();
+  RecordingProgress& progress = row->progress;
+  if (progress.bytes <= empty_film_bytes_max) {
+    progress.note = progress.note.empty() ? "it has no pictures" : progress.note;
+    co_await workers_.run([folder = recordings_.folder(), id = row->id] { folder.remove(id); });
+    end(row, 0);
+    co_return;
+  }
   auto made = co_await outcome_of(make_playable(row->id));
   if (!made.ok() && closing_.is_set()) {
     co_return;  // its program was ended; the next start tries again
   }
-  RecordingProgress& progress = row->progress;
   if (made.ok()) {
     progress.duration = to_ms(made.value());
   } else if (progress.note.empty()) {
     progress.note = note_of(made.error());
   }
   // A file of fragments can be played, too.
-  bool has_pictures = made.ok() || progress.bytes > empty_film_bytes_max;
-  auto kept = co_await outcome_of(workers_.run(
-      [is_made = made.ok(), has_pictures, folder = recordings_.folder(), id = row->id] {
-        if (!has_pictures) {
-          folder.remove(id);
-          return std::uint64_t{0};
-        }
-        return settle(folder, id, is_made);
-      }));
+  auto kept =
+      co_await outcome_of(workers_.run([is_made = made.ok(), folder = recordings_.folder(),
+                                        id = row->id] { return settle(folder, id, is_made); }));
   if (!kept.ok()) {
     progress.note = note_of(kept.error());
   }

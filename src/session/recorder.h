@@ -9,6 +9,8 @@
 #include "base/random.h"
 #include "display/display.h"
 #include "display/video_encoder.h"
+#include "io/channel.h"
+#include "io/scope.h"
 #include "io/semaphore.h"
 #include "session/recordings.h"
 #include "session/timeline.h"
@@ -57,6 +59,8 @@ class Recorder {
  private:
   Async<> film();
   Async<> film_until_stopped(Display::Look* look);
+  Async<> encode();
+  Async<> encode_frames();
   Async<> wait_for_frame(Display::Look* look);
   Async<> stopped();
   Async<> take_frame(Display::Look* look);
@@ -75,7 +79,14 @@ class Recorder {
   Executor executor_;
   Fd file_;
   std::unique_ptr<VideoEncoder> encoder_;
-  std::unique_ptr<I420Frame> frame_;
+  struct TimedFrame {
+    std::shared_ptr<const I420Frame> frame;
+    Duration time;
+  };
+  // What the encoder has not come to yet, so that its pace is not the camera's.
+  Channel<TimedFrame> pending_;
+  Outcome<void> encoded_;
+  std::shared_ptr<I420Frame> frame_;  // the newest
   std::size_t frames_ = 0;
   const SteadyTime begun_at_;
   Duration paused_{0};
@@ -89,6 +100,7 @@ class Recorder {
   bool stopping_ = false;
   Event wanted_;  // somebody wants it to stop, pause or resume
   Event released_;
+  Scope scope_;
 };
 
 // Makes recorders. Owned by App, started after Recordings, and closed after the sessions.

@@ -141,10 +141,16 @@ Async<> Recordings::remove(TeamId team, SessionId session, std::string which) {
 }
 
 // The row first: a file without one is removed at the next start, but a row without its file would
-// promise what isn't there.
+// promise what isn't there. On a full disk it is the file that makes the room for this.
 Async<> Recordings::discard(RecordingRow row) {
-  co_await table_.remove(row.team, row.session, row.id);
+  auto removed = co_await outcome_of(table_.remove(row.team, row.session, row.id));
+  if (!removed.ok() && removed.error().code() == ErrorCode::cancelled) {
+    std::move(removed).take();
+  }
   co_await workers_.run([folder = folder_, id = row.id] { folder.remove(id); });
+  if (!removed.ok()) {
+    co_await table_.remove(row.team, row.session, row.id);
+  }
 }
 
 Async<> Recordings::sweep() {

@@ -152,6 +152,14 @@ SessionView Sessions::view_of(const Session& session) const {
           .expires_at = session.expires_at()};
 }
 
+Async<> Sessions::end_stored(SessionId id) {
+  auto entry = sessions_.find(id);
+  if (entry != sessions_.end() && entry->second->status() != SessionStatus::running) {
+    std::shared_ptr<Session> ending = entry->second;
+    co_await ending->ended();
+  }
+}
+
 Async<SessionView> Sessions::view(TeamId team, SessionId id) {
   auto entry = sessions_.find(id);
   if (entry != sessions_.end() && entry->second->team() == team) {

@@ -76,6 +76,8 @@ class Sessions {
   // The running session whose token this is; nothing for any other text.
   std::shared_ptr<Session> by_token(const SessionId& id, std::string_view token) const;
   Async<SessionView> view(TeamId team, SessionId id);
+  // Waits until one that ends is told so by the database, too, on which recordings go by.
+  Async<> end_stored(SessionId id);
   // All that run, oldest first.
   std::vector<SessionView> running_of(const TeamId& team) const;
 

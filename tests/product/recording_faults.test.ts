@@ -136,7 +136,7 @@ test('a full disk ends the recording, and its session lives on', limit, async (t
   writeFileSync(ballast, Buffer.alloc(bavail * bsize - (4 << 20)));
   const item = await recordingHasEnded(server, id);
   assert.equal(item.status, 'partial');
-  assert.equal(item.note, 'the disk is full');
+  assert.equal(item.note, 'the disk has less room than recordings.free_mib_min');
   assert.equal(await statusOf(server, id), 'running');
   assert.ok(probeVideo(await fetchTo(server, id)).seconds > 1);
   await endSession(server, id);
