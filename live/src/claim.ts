@@ -4,8 +4,9 @@
 
 export type ClaimOutcome =
   | { kind: 'granted' }
+  | { kind: 'ended'; recording: string | null }
   | { kind: 'refused'; code: number; message: string }
-  | { kind: 'unreachable' };
+  | { kind: 'unreachable'; why: string };
 
 const answerLimitMs = 10_000;
 
@@ -39,7 +40,10 @@ export class Link {
       });
       body = await answer.json().catch(() => ({}));
     } catch {
-      return { kind: 'unreachable' };
+      return { kind: 'unreachable', why: '' };
+    }
+    if (answer.ok && body?.data?.ended === true) {
+      return { kind: 'ended', recording: body.data.recording_url };
     }
     const ticket: unknown = body?.data?.ticket;
     if (answer.ok && typeof ticket === 'string') {
@@ -47,16 +51,12 @@ export class Link {
       stored((storage) => storage.setItem(this.#storageKey, ticket));
       return { kind: 'granted' };
     }
+    const message = String(body?.error?.message ?? '');
     // Anything else may pass: a proxy's 502 while the server restarts, a limit of requests.
-    if (answer.status !== 410 && answer.status !== 404) return { kind: 'unreachable' };
-    this.forget();
-    return { kind: 'refused', code: answer.status, message: String(body?.error?.message ?? '') };
-  }
-
-  /** For a link that is over. */
-  forget(): void {
-    this.#ticket = undefined;
-    stored((storage) => storage.removeItem(this.#storageKey));
+    if (answer.status !== 410 && answer.status !== 404) {
+      return { kind: 'unreachable', why: message };
+    }
+    return { kind: 'refused', code: answer.status, message };
   }
 
   /** "ws://host/live/TOKEN/socket?ticket=..." */
@@ -66,10 +66,9 @@ export class Link {
     return address.href;
   }
 
-  /** Where a piece of a file for an open file chooser is sent; `id` is that of its first piece. */
-  fileAddress(chooser: string, name: string, id: string): string {
-    const known: Record<string, string> = id === '' ? {} : { file: id };
-    return this.#withTicket(`${this.path}/files`, { chooser, name, ...known });
+  /** Where a piece of a file for an open file chooser is sent. */
+  fileAddress(query: Record<string, string>): string {
+    return this.#withTicket(`${this.path}/files`, query);
   }
 
   get #storageKey(): string {

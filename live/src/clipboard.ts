@@ -36,6 +36,10 @@ export class CopiedText {
 
   /** Puts it on the viewer's clipboard, or shows it where the browser allows no page to do that. */
   async offer(text: string): Promise<void> {
+    if (text === '') {
+      toast('Nothing is selected');
+      return;
+    }
     try {
       await navigator.clipboard.writeText(text);
       toast('Copied');

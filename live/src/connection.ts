@@ -5,6 +5,8 @@ import type { ClientMessage, ServerMessage } from './messages.ts';
 /** Why there is no connection any more, and will be none unless somebody asks for it. */
 export type End =
   | { kind: 'ended' }
+  | { kind: 'ended_before'; recording: string | null }
+  | { kind: 'opened_elsewhere' }
   | { kind: 'dead'; message: string }
   | { kind: 'unknown' }
   | { kind: 'full' }
@@ -15,12 +17,12 @@ export type Listener = {
   /** `acknowledge` is for the socket that it came by, which may have gone when it is drawn. */
   onPicture(message: ArrayBuffer, acknowledge: (seq: number) => void): void;
   /** It is tried again until it works. */
-  onLost(): void;
+  onLost(why: string): void;
 };
 
 const backoffMs = [500, 1000, 2000, 4000, 8000];
 const helloLimitMs = 10_000;
-const codes = { tryAgainLater: 1013, linkIsDead: 4410 };
+const codes = { tryAgainLater: 1013, hasComeAgain: 4409, linkIsDead: 4410 };
 
 export class Connection {
   readonly #link: Link;
@@ -28,6 +30,7 @@ export class Connection {
   #socket: WebSocket | undefined;
   #failures = 0;
   #sessionHasEnded = false;
+  #whyNot = '';
 
   constructor(link: Link, listener: Listener) {
     this.#link = link;
@@ -41,7 +44,7 @@ export class Connection {
     for (;;) {
       const end = await this.#attempt();
       if (end !== undefined) return end;
-      this.#listener.onLost();
+      this.#listener.onLost(this.#whyNot);
       await pause(backoffMs[Math.min(this.#failures, backoffMs.length - 1)]!);
       this.#failures += 1;
     }
@@ -55,6 +58,8 @@ export class Connection {
   /** Undefined when it may go better the next time. */
   async #attempt(): Promise<End | undefined> {
     const claimed = await this.#link.claim();
+    this.#whyNot = claimed.kind === 'unreachable' ? claimed.why : '';
+    if (claimed.kind === 'ended') return { kind: 'ended_before', recording: claimed.recording };
     if (claimed.kind === 'unreachable') {
       // In a frame without allow-same-origin every request is foreign, so it never will go better.
       return origin === 'null' ? { kind: 'locked_in' } : undefined;
@@ -64,14 +69,10 @@ export class Connection {
       return code === 404 ? { kind: 'unknown' } : { kind: 'dead', message };
     }
     const { code, reason } = await this.#talk();
-    if (this.#sessionHasEnded) {
-      this.#link.forget();
-      return { kind: 'ended' };
-    }
+    if (this.#sessionHasEnded) return { kind: 'ended' };
     if (code === codes.tryAgainLater) return { kind: 'full' };
-    if (code !== codes.linkIsDead) return undefined;
-    this.#link.forget();
-    return { kind: 'dead', message: reason };
+    if (code === codes.hasComeAgain) return { kind: 'opened_elsewhere' };
+    return code === codes.linkIsDead ? { kind: 'dead', message: reason } : undefined;
   }
 
   /** Resolves when the socket has closed, whoever closed it and whether or not it ever opened. */

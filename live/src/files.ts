@@ -5,7 +5,7 @@ import type { Controls } from './controls.ts';
 import { button, element } from './elements.ts';
 import type { FileChooser } from './messages.ts';
 
-const pieceBytes = 4 * 1024 * 1024;
+const pieceBytes = 1024 * 1024;
 
 export class Files {
   readonly #panel = element('files', HTMLDialogElement);
@@ -82,7 +82,7 @@ export class Files {
       for (const [index, file] of files.entries()) {
         const count = files.length > 1 ? ` (${index + 1} of ${files.length})` : '';
         this.#progress.textContent = `Sending ${file.name}${count}…`;
-        ids.push(await this.#send(file, chooser.id, signal));
+        ids.push(await this.#send(file, index === 0, chooser.id, signal));
       }
       this.#answer(ids);
     } catch (error) {
@@ -93,10 +93,18 @@ export class Files {
   }
 
   /** In pieces, since the server takes no request of any size. Returns the id that it gave it. */
-  async #send(file: File, chooser: string, signal: AbortSignal): Promise<string> {
+  async #send(
+    file: File,
+    isFirst: boolean,
+    chooser: string,
+    signal: AbortSignal,
+  ): Promise<string> {
     let id = '';
     for (let sent = 0; id === '' || sent < file.size; sent += pieceBytes) {
-      const answer = await fetch(this.#link.fileAddress(chooser, file.name, id), {
+      const query: Record<string, string> = { chooser, name: file.name };
+      if (id !== '') query['file'] = id;
+      else if (isFirst) query['first'] = 'true'; // what was sent for another choice is forgotten
+      const answer = await fetch(this.#link.fileAddress(query), {
         method: 'POST',
         headers: { 'content-type': 'application/octet-stream' },
         body: file.slice(sent, sent + pieceBytes),

@@ -54,19 +54,30 @@ async function run(): Promise<void> {
 
 function showEnd(end: End): void {
   if (end.kind === 'ended') return; // the server's last message has said so
-  if (end.kind === 'dead') {
+  if (end.kind === 'ended_before') {
+    showEnded('', end.recording);
+  } else if (end.kind === 'dead') {
     showState('over', 'This link does not work any more', end.message);
   } else if (end.kind === 'unknown') {
-    showState('over', 'There is no such link', 'Perhaps a part of the address is missing.');
+    const why = 'A part of the address is missing, or the server was started anew.';
+    showState('over', 'There is no such link', why);
   } else if (end.kind === 'locked_in') {
     const wanted = 'sandbox="allow-same-origin allow-scripts"';
     showState('over', 'This frame allows too little', `The live view needs ${wanted}.`);
+  } else if (end.kind === 'opened_elsewhere') {
+    const why = 'You are watching this session in another window.';
+    showState('over', 'Opened elsewhere', why, runAgain('Watch it here'));
   } else {
-    const again = withText('button', 'Try again');
-    again.type = 'button';
-    again.addEventListener('click', run, { once: true });
-    showState('over', 'Too many viewers', 'As many people watch this session as may.', again);
+    const why = 'As many people watch this session as may.';
+    showState('over', 'Too many viewers', why, runAgain('Try again'));
   }
+}
+
+function runAgain(label: string): HTMLButtonElement {
+  const again = withText('button', label);
+  again.type = 'button';
+  again.addEventListener('click', run, { once: true });
+  return again;
 }
 
 async function onPicture(message: ArrayBuffer, done: (seq: number) => void): Promise<void> {
@@ -76,9 +87,9 @@ async function onPicture(message: ArrayBuffer, done: (seq: number) => void): Pro
   done(picture.seq);
 }
 
-function onLost(): void {
+function onLost(why: string): void {
   stopControl();
-  showState('lost', 'Connection lost. Reconnecting…');
+  showState('lost', 'Connection lost. Reconnecting…', why);
 }
 
 function onMessage(message: ServerMessage): void {

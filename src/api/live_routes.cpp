@@ -42,16 +42,20 @@ std::string_view file_of_page(std::string_view name) {
 }
 
 // For people: a link that leads nowhere.
-Response dead_end(int status, const std::string& message) {
+Response dead_end(const std::string& message) {
   std::string text = message;
   text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
-  return page_response(status, "text/html; charset=utf-8",
+  return page_response(404, "text/html; charset=utf-8",
                        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">"
                        "<meta name=\"viewport\" content=\"width=device-width\">"
                        "<title>Live view</title>"
                        "<link rel=\"stylesheet\" href=\"/live-assets/page.css\">"
                        "<main class=\"dead-end\"><h1>This link leads nowhere</h1><p>" +
                            text + ".</p></main></html>");
+}
+
+std::string recording_address(const std::string& token, const std::string& ticket) {
+  return "/live/" + token + "/recording?ticket=" + ticket;
 }
 
 constexpr std::string_view scopes[] = {"live_view", "live_view_read_only", "cdp"};
@@ -69,11 +73,12 @@ std::shared_ptr<Session> LiveRoutes::session_of(const Call& call) const {
 
 Async<Response> LiveRoutes::page(Call call) {
   auto session = outcome_of_call([&] { return session_of(call); });
-  if (!session.ok()) {
-    int status = session.error().code() == ErrorCode::gone ? 410 : 404;
-    co_return dead_end(status, session.error().message());
+  if (!session.ok() && session.error().code() != ErrorCode::gone) {
+    co_return dead_end(session.error().message());
   }
-  co_return page_response(200, "text/html; charset=utf-8", std::string(file_of_page("page.html")));
+  // Whoever was there when the session ended finds the recording by this page, after a reload too.
+  co_return page_response(session.ok() ? 200 : 410, "text/html; charset=utf-8",
+                          std::string(file_of_page("page.html")));
 }
 
 Async<Response> LiveRoutes::asset(Call call) {
@@ -98,8 +103,16 @@ Async<Response> LiveRoutes::claim(Call call) {
     in.refuse("ticket", "is no ticket");
   }
   in.done();
-  std::shared_ptr<Session> session = session_of(call);
   const std::string& token = call.field("token");
+  auto afterwards = outcome_of_call([&] { return sessions_.live_links().seen_by(token, ticket); });
+  if (afterwards.ok() && afterwards.value().has_recording) {
+    json::value address = nullptr;
+    if (*afterwards.value().has_recording) {
+      address = recording_address(token, ticket);
+    }
+    co_return data_response(json::object{{"ended", true}, {"recording_url", std::move(address)}});
+  }
+  std::shared_ptr<Session> session = session_of(call);
   const LiveRole role = sessions_.live_links().find(token).role;
   co_return data_response(json::object{{"ticket", sessions_.live_links().claim(token, ticket)},
                                        {"role", to_text(role)},
@@ -112,7 +125,7 @@ Async<Response> LiveRoutes::connect(Call call) {
   const LiveRole role = sessions_.live_links().find(token).role;
   std::string ticket(call.request.query_value("ticket").value_or(""));
   std::shared_ptr<LiveLinks::Presence> presence = sessions_.live_links().enter(token, ticket);
-  std::string recording_url = "/live/" + token + "/recording?ticket=" + ticket;
+  std::string recording_url = recording_address(token, ticket);
   Response response;
   response.upgrade = [session, role, presence, recording_url](std::unique_ptr<WebSocket> socket) {
     return relay_live_view(session, role, presence, recording_url, std::move(socket));
@@ -130,8 +143,13 @@ Async<Response> LiveRoutes::send_file(Call call) {
     throw Error(ErrorCode::permission_denied, "this link is for viewing only");
   }
   std::unique_ptr<Session::Use> use = co_await session->use();
-  FilePiece piece{
-      .file = query("file"), .name = query("name"), .bytes = std::move(call.request.body)};
+  if (!use->session().live_view().is_driven_by(presence->viewer())) {
+    throw Error(ErrorCode::permission_denied, "files are sent by who drives");
+  }
+  FilePiece piece{.is_first = query("first") == "true",
+                  .file = query("file"),
+                  .name = query("name"),
+                  .bytes = std::move(call.request.body)};
   std::string id = co_await use->session().pages().send_file(query("chooser"), std::move(piece));
   co_return data_response(json::object{{"id", id}});
 }

@@ -2,6 +2,7 @@
 
 #include "cdp/party.h"
 #include "io/race.h"
+#include "session/page_watch.h"
 
 namespace capstan {
 namespace {
@@ -87,6 +88,7 @@ Async<> relay_devtools(std::shared_ptr<Session> session, std::string target,
   }
   std::unique_ptr<Session::Use> held = std::move(use).take();
   Farewell farewell = co_await serve(held.get(), std::move(target), revoked.get(), socket.get());
+  held->session().pages().program_left();
   bool browser_has_gone = held->browser().is_gone();
   held.reset();
   if (browser_has_gone) {

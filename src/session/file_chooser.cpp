@@ -13,10 +13,10 @@ constexpr std::size_t files_max = 100;
 constexpr std::size_t name_bytes_max = 255;
 
 // Both run in a world of their own, whose names and changes to objects the page doesn't see.
-constexpr std::string_view take_script = R"(function (id, piece) {
-  this.pieces ??= new Map();
+constexpr std::string_view take_script = R"(function (id, piece, isFirst) {
+  if (isFirst || !this.pieces) this.pieces = new Map();
   const pieces = this.pieces.get(id) ?? [];
-  pieces.push(Uint8Array.from(atob(piece), (letter) => letter.charCodeAt(0)));
+  pieces.push(Uint8Array.fromBase64(piece));
   this.pieces.set(id, pieces);
 })";
 constexpr std::string_view choose_script = R"(function (...chosen) {
@@ -73,6 +73,10 @@ Async<> FileChooser::call(std::string function, json::array arguments) {
 }
 
 Async<std::string> FileChooser::take(FilePiece piece) {
+  if (piece.is_first) {
+    names_.clear();
+    bytes_ = 0;
+  }
   if (piece.file.empty()) {
     if (!is_name(piece.name)) {
       throw Error(ErrorCode::invalid_argument,
@@ -81,7 +85,7 @@ Async<std::string> FileChooser::take(FilePiece piece) {
     if (names_.size() >= files_max) {
       throw Error(ErrorCode::resource_exhausted, "more than 100 files can't be sent at once");
     }
-    piece.file = std::to_string(names_.size() + 1);
+    piece.file = std::to_string(++files_begun_);
     names_[piece.file] = piece.name;
   } else if (!names_.contains(piece.file)) {
     throw Error(ErrorCode::not_found, "there is no file " + std::string(clip_utf8(piece.file, 20)));
@@ -90,7 +94,7 @@ Async<std::string> FileChooser::take(FilePiece piece) {
   if (bytes_ > bytes_max) {
     throw Error(ErrorCode::resource_exhausted, "more than 128 MiB can't be sent at once");
   }
-  co_await call(std::string(take_script), {piece.file, encode_base64(piece.bytes)});
+  co_await call(std::string(take_script), {piece.file, encode_base64(piece.bytes), piece.is_first});
   co_return piece.file;
 }
 

@@ -13,8 +13,9 @@ namespace capstan {
 
 // A part of a file that a viewer sends to a page.
 struct FilePiece {
-  std::string file;  // its id; empty for the beginning of a new one
-  std::string name;  // as the page shall see it
+  bool is_first = false;  // of a choice: what was sent for another one before is forgotten
+  std::string file;       // its id; empty for the beginning of a new one
+  std::string name;       // as the page shall see it
   std::string bytes;
 };
 
@@ -49,8 +50,9 @@ class FileChooser {
   const std::int64_t node_;
   const Ask ask_;
   std::string field_;  // in a world of our own, once somebody has asked for it
-  std::map<std::string, std::string> names_;  // of the files, by id
-  std::uint64_t bytes_ = 0;
+  std::map<std::string, std::string> names_;  // of the choice's files, by id
+  std::uint64_t bytes_ = 0;                   // of all of them
+  std::size_t files_begun_ = 0;
 };
 
 }  // namespace capstan

@@ -149,10 +149,11 @@ bool LiveLinks::revoke(const SessionId& session, std::string_view token) {
   return true;
 }
 
-void LiveLinks::end_all_of(const SessionId& session) {
+void LiveLinks::end_all_of(const SessionId& session, bool has_recording) {
   for (auto next = links_.begin(); next != links_.end();) {
     auto entry = next++;
     if (entry->second.link.session == session) {
+      entry->second.link.has_recording = has_recording;
       end(entry, false);
     }
   }

@@ -35,6 +35,7 @@ class LiveLinks {
     TeamId team;  // whose session it is
     LiveRole role = LiveRole::view;
     bool one_time = false;
+    std::optional<bool> has_recording = {};  // known once its session has ended
   };
   // A new link's token. A one-time link lets one viewer in, and nobody else after that. Throws
   // resource_exhausted for too many of one session.
@@ -58,7 +59,7 @@ class LiveLinks {
   // The link leads nowhere from now on, and who came by it is sent away. False if the session has
   // no such link.
   bool revoke(const SessionId& session, std::string_view token);
-  void end_all_of(const SessionId& session);
+  void end_all_of(const SessionId& session, bool has_recording);
 
  private:
   struct Ticket {
@@ -107,6 +108,8 @@ class LiveLinks::Presence {
   // Waits until the link is taken back.
   Async<> revoked() const { return revoked_->wait(); }
   bool is_revoked() const { return revoked_->is_set(); }
+  // The viewer, whatever connections it has; no secret.
+  const std::string& viewer() const { return ticket_; }
 
  private:
   LiveLinks& links_;

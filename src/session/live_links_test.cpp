@@ -84,7 +84,7 @@ ASYNC_TEST(LiveLinksTest, a_link_dies_with_its_session_and_is_told_from_one_that
   std::string others = make(other, LiveRole::view, false);
   std::string ticket = links_.claim(token, "");
   auto presence = links_.enter(token, ticket);
-  links_.end_all_of(session_);
+  links_.end_all_of(session_, true);
   presence.reset();
   EXPECT_EQ(code_of_claim(token, ticket), ErrorCode::gone);
   EXPECT_EQ(code_of_claim("0123"), ErrorCode::not_found);

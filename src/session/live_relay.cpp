@@ -6,16 +6,31 @@
 namespace capstan {
 namespace {
 
-// Close codes: of RFC 6455, and one of ours.
+// Close codes: of RFC 6455, and two of ours.
 constexpr std::uint16_t normal = 1000;
 constexpr std::uint16_t server_failure = 1011;
 constexpr std::uint16_t try_again_later = 1013;
+constexpr std::uint16_t has_come_again = 4409;
 constexpr std::uint16_t link_is_dead = 4410;
+
+std::uint16_t code_of(const Outcome<void>& served) {
+  if (served.ok()) {
+    return server_failure;
+  }
+  switch (served.error().code()) {
+    case ErrorCode::resource_exhausted:
+      return try_again_later;
+    case ErrorCode::conflict:
+      return has_come_again;
+    default:
+      return server_failure;
+  }
+}
 
 Async<> serve_until_ended(Session::Use* use, LiveRole role, const LiveLinks::Presence* presence,
                           WebSocket* socket) {
   std::vector<Async<>> either;
-  either.push_back(use->session().live_view().serve(socket, role));
+  either.push_back(use->session().live_view().serve(socket, role, presence->viewer()));
   either.push_back(presence->revoked());
   either.push_back(use->session().stopping());
   co_await first_of(std::move(either));
@@ -49,9 +64,7 @@ Async<> relay_live_view(std::shared_ptr<Session> session, LiveRole role,
     co_await socket->close(link_is_dead, "this link was taken back");
     co_return;
   }
-  bool is_crowded = !served.ok() && served.error().code() == ErrorCode::resource_exhausted;
-  co_await socket->close(is_crowded ? try_again_later : server_failure,
-                         served.ok() ? "" : served.error().message());
+  co_await socket->close(code_of(served), served.ok() ? "" : served.error().message());
 }
 
 }  // namespace capstan

@@ -54,11 +54,32 @@ void LiveView::notice(const PageEvent& event) {
   }
 }
 
-Async<> LiveView::serve(WebSocket* socket, LiveRole role) {
-  if (viewers_.size() >= limits_.viewers_max) {
+bool LiveView::is_driven_by(const std::string& viewer) const {
+  return driver_ != nullptr && driver_->id() == viewer;
+}
+
+// Who comes again has a place, and drives on. The last one is for somebody who may drive.
+void LiveView::make_place(LiveRole role, const std::string& viewer) {
+  auto same = std::find_if(viewers_.begin(), viewers_.end(),
+                           [&](const LiveViewer* other) { return other->id() == viewer; });
+  if (same != viewers_.end()) {
+    (*same)->make_way();
+    if (driver_ == *same) {
+      browser_.hands().release();
+      driver_ = nullptr;
+    }
+    viewers_.erase(same);
+    return;
+  }
+  const std::size_t places = limits_.viewers_max - (role == LiveRole::control ? 0 : 1);
+  if (viewers_.size() >= places) {
     throw Error(ErrorCode::resource_exhausted, "this session has as many viewers as it may have");
   }
-  LiveViewer viewer(*this, *socket, role);
+}
+
+Async<> LiveView::serve(WebSocket* socket, LiveRole role, std::string id) {
+  make_place(role, id);
+  LiveViewer viewer(*this, *socket, role, std::move(id));
   struct Presence {
     LiveView* view;
     LiveViewer* viewer;
@@ -86,8 +107,11 @@ void LiveView::enter(LiveViewer* viewer) {
   tell_file_chooser(viewer);
 }
 
+// Who has made way for itself has left already.
 void LiveView::leave(LiveViewer* viewer) {
-  viewers_.remove(viewer);
+  if (viewers_.remove(viewer) == 0) {
+    return;
+  }
   if (driver_ == viewer) {
     browser_.hands().release();
     auto next = std::find_if(viewers_.begin(), viewers_.end(), [](const LiveViewer* other) {

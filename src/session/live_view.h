@@ -15,7 +15,7 @@ namespace capstan {
 class LiveViewer;
 
 struct LiveViewLimits {
-  std::size_t viewers_max = 10;
+  std::size_t viewers_max = 10;  // of whom one less may only look
   // How often a viewer gets a picture at most, and how many may be on their way to it. Who is slow
   // gets fewer, each of which shows all that has changed.
   Duration picture_interval = std::chrono::milliseconds(16);
@@ -35,15 +35,18 @@ class LiveView {
   // What happens at the pages, which their watch tells.
   void notice(const PageEvent& event);
 
-  // Serves one viewer until it leaves; whoever serves it ends that when the session ends. Throws
-  // resource_exhausted when there are too many.
-  Async<> serve(WebSocket* socket, LiveRole role);
+  // Serves one viewer until it leaves; whoever serves it ends that when the session ends. A viewer
+  // is there once: whoever comes again takes its own place. Throws resource_exhausted when there
+  // are too many, and conflict once the viewer has come again.
+  Async<> serve(WebSocket* socket, LiveRole role, std::string id);
+  bool is_driven_by(const std::string& viewer) const;
   // What is shown now, as a small JPEG. Throws deadline_exceeded if nothing is for 2 s.
   Async<std::shared_ptr<const std::string>> thumbnail();
 
  private:
   friend class LiveViewer;
 
+  void make_place(LiveRole role, const std::string& viewer);
   void enter(LiveViewer* viewer);
   void leave(LiveViewer* viewer);
   void drive(LiveViewer* viewer);

@@ -82,13 +82,15 @@ PointerInput read_pointer(const json::object& message) {
 
 }  // namespace
 
-LiveViewer::LiveViewer(LiveView& view, WebSocket& socket, LiveRole role)
+LiveViewer::LiveViewer(LiveView& view, WebSocket& socket, LiveRole role, std::string id)
     : view_(view),
       socket_(socket),
       role_(role),
+      id_(std::move(id)),
       texts_(view.executor_, text_bytes_max),
       actions_(view.executor_, action_bytes_max),
-      acknowledged_(view.executor_) {}
+      acknowledged_(view.executor_),
+      replaced_(view.executor_) {}
 
 Async<> LiveViewer::live() {
   std::vector<Async<>> works;
@@ -96,7 +98,13 @@ Async<> LiveViewer::live() {
   works.push_back(send_pictures());
   works.push_back(receive());
   works.push_back(act_in_turn());
+  works.push_back(replaced());
   co_await first_of(std::move(works));
+}
+
+Async<> LiveViewer::replaced() {
+  co_await replaced_.wait();
+  throw Error(ErrorCode::conflict, "this viewer has come again");
 }
 
 void LiveViewer::tell(const json::object& message) {

@@ -23,11 +23,14 @@ class LiveView;
 // live/src/messages.ts and picture.ts are the other side.
 class LiveViewer {
  public:
-  LiveViewer(LiveView& view, WebSocket& socket, LiveRole role);
+  LiveViewer(LiveView& view, WebSocket& socket, LiveRole role, std::string id);
 
-  // Until the viewer leaves.
+  // Until the viewer leaves. Throws conflict once it has made way.
   Async<> live();
   LiveRole role() const { return role_; }
+  const std::string& id() const { return id_; }
+  // For the same viewer, who has come again.
+  void make_way() { replaced_.set(); }
   // Doesn't wait; who doesn't read is put out by live().
   void tell(const json::object& message);
 
@@ -38,6 +41,7 @@ class LiveViewer {
   Async<> receive();
   Async<> act_in_turn();
   Async<> act(std::string type, json::object message);
+  Async<> replaced();
   Async<> press(KeyInput key);
   Async<> write(std::string text);
   void refuse(std::string message);
@@ -45,11 +49,13 @@ class LiveViewer {
   LiveView& view_;
   WebSocket& socket_;
   const LiveRole role_;
+  const std::string id_;
   Channel<std::string> texts_;
   Channel<json::object> actions_;
   std::uint32_t last_number_ = 0;
   std::size_t on_the_way_ = 0;
   Event acknowledged_;
+  Event replaced_;
 };
 
 }  // namespace capstan

@@ -14,6 +14,8 @@ constexpr std::size_t command_bytes_max = std::size_t{16} << 20;
 // A page that is busy or shows a dialog does not answer.
 constexpr auto answer_patience = 2s;
 constexpr auto look_patience = 500ms;
+// A piece of a file is much to take for a busy machine.
+constexpr auto file_patience = 15s;
 constexpr auto return_interval = 1s;
 constexpr std::size_t pages_max = 100;
 // Of a title, an address, a dialog's text.
@@ -42,6 +44,9 @@ constexpr std::string_view selection_script = R"((() => {
 constexpr std::string_view has_focus =
     "document.visibilityState === 'visible' &&"
     " new Promise((done) => setTimeout(() => done(document.hasFocus())))";
+
+// Of those at a browser's DevTools: the watch, and who casts a browser without a screen.
+std::size_t own_parties(const Browser& browser) { return browser.has_screen() ? 1 : 2; }
 
 const json::value* value_of(const json::object& answer) {
   return object_at(answer, "result").if_contains("value");
@@ -136,9 +141,8 @@ void PageWatch::forget_all() {
 
 // A dialog and a file chooser of that session, or of any.
 void PageWatch::forget_what_asks(const std::string* session) {
-  if (dialog_ && (session == nullptr || *session == dialog_session_)) {
-    dialog_.reset();
-    listener_({.kind = PageEvent::Kind::dialog});
+  if (session == nullptr || *session == dialog_session_) {
+    forget_dialog();
   }
   if (chooser_ && (session == nullptr || *session == chooser_session_)) {
     set_chooser(nullptr);
@@ -170,22 +174,17 @@ void PageWatch::take_event(std::string_view method, const std::string& session,
       text += " " + *url;
     }
     take_console_message(session, std::move(text), text_at(entry, "level") == "error");
-  } else if (method == "Page.javascriptDialogOpening" && !browser_.has_screen()) {
-    dialog_ = Dialog{.kind = text_at(params, "type").value_or("alert"),
-                     .message = clipped(params, "message"),
-                     .default_text = clipped(params, "defaultPrompt")};
-    dialog_session_ = session;
-    listener_({.kind = PageEvent::Kind::dialog});
-  } else if (method == "Page.javascriptDialogClosed" && dialog_ && session == dialog_session_) {
-    dialog_.reset();
-    listener_({.kind = PageEvent::Kind::dialog});
+  } else if (method == "Page.javascriptDialogOpening") {
+    note_dialog(session, params);
+  } else if (method == "Page.javascriptDialogClosed" && session == dialog_session_) {
+    forget_dialog();
   } else if (method == "Page.fileChooserOpened" && is_attended_) {
     chooser_session_ = session;
     set_chooser(std::make_shared<FileChooser>(
         std::to_string(++choosers_opened_), text_at(params, "mode") == "selectMultiple",
         text_at(params, "frameId").value_or(""), integer_at(params, "backendNodeId").value_or(0),
         [this, session](std::string asked, json::object with) {
-          return client_.ask(std::move(asked), std::move(with), session, answer_patience);
+          return client_.ask(std::move(asked), std::move(with), session, file_patience);
         }));
   }
 }
@@ -250,7 +249,7 @@ void PageWatch::take_session(const std::string& target, const std::string& sessi
   page->second.session = session;
   client_.post("Runtime.enable", {}, session);
   client_.post("Log.enable", {}, session);
-  if (is_attended_) {
+  if (is_attended_ || browser_.has_screen()) {
     attend_page(session);
   }
 }
@@ -334,8 +333,36 @@ Async<std::string> PageWatch::selected_text() {
   co_return text_at(object_at(answer, "result"), "value").value_or("");
 }
 
+// A screen shows its dialogs itself.
+void PageWatch::note_dialog(const std::string& session, const json::object& params) {
+  dialog_session_ = session;
+  if (!browser_.has_screen()) {
+    dialog_ = Dialog{.kind = text_at(params, "type").value_or("alert"),
+                     .message = clipped(params, "message"),
+                     .default_text = clipped(params, "defaultPrompt")};
+    listener_({.kind = PageEvent::Kind::dialog});
+  }
+  dismiss_unattended();
+}
+
+void PageWatch::forget_dialog() {
+  dialog_session_.clear();
+  if (dialog_) {
+    dialog_.reset();
+    listener_({.kind = PageEvent::Kind::dialog});
+  }
+}
+
+// A program beside us may be about to answer it.
+void PageWatch::dismiss_unattended() {
+  bool has_programs = browser_.devtools().party_count() > own_parties(browser_);
+  if (!is_attended_ && !has_programs) {
+    answer_dialog(false, "");
+  }
+}
+
 void PageWatch::answer_dialog(bool accept, const std::string& text) {
-  if (dialog_ && !client_.is_full()) {
+  if (!dialog_session_.empty() && !client_.is_full()) {
     client_.post("Page.handleJavaScriptDialog", {{"accept", accept}, {"promptText", text}},
                  dialog_session_);
   }
@@ -366,12 +393,14 @@ Async<> PageWatch::choose_files(std::string chooser, std::vector<std::string> fi
   }
 }
 
+// A browser without a screen dismisses dialogs by itself while no client has enabled Page.
 void PageWatch::attend_page(const std::string& session) {
-  if (is_attended_) {
+  const bool hears_dialogs = is_attended_ || browser_.has_screen();
+  if (hears_dialogs) {
     client_.post("Page.enable", {}, session);
   }
   client_.post("Page.setInterceptFileChooserDialog", {{"enabled", is_attended_}}, session);
-  if (!is_attended_) {
+  if (!hears_dialogs) {
     client_.post("Page.disable", {}, session);
   }
 }
@@ -382,7 +411,7 @@ void PageWatch::attend(bool on) {
   }
   is_attended_ = on;
   if (!on) {
-    answer_dialog(false, "");
+    dismiss_unattended();
     set_chooser(nullptr);
   }
   for (const auto& [target, page] : pages_) {

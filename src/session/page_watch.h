@@ -37,8 +37,9 @@ struct PageEvent {
 
 // Our own client at all pages of a browser, beside those who came from outside: it tells what
 // happens there, puts text where the focus is, fetches what is selected, and, while a person drives
-// the browser from afar, answers what would be asked of somebody who sat before it. Owned by the
-// session, which closes it before it destroys it or the browser.
+// the browser from afar, answers what would be asked of somebody who sat before it. What nobody at
+// all can answer it dismisses, since a page with an open dialog answers no program either. Owned by
+// the session, which closes it before it destroys it or the browser.
 class PageWatch {
  public:
   struct Dialog {
@@ -58,6 +59,8 @@ class PageWatch {
   // While somebody attends, file choosers wait for an answer, and dialogs if there is no screen to
   // show them. What is open when nobody attends any more is dismissed.
   void attend(bool on);
+  // A client of the browser's DevTools has left.
+  void program_left() { dismiss_unattended(); }
 
   const std::optional<Dialog>& dialog() const { return dialog_; }
   void answer_dialog(bool accept, const std::string& text);
@@ -89,6 +92,9 @@ class PageWatch {
   Async<> live();
   void forget_all();
   void forget_what_asks(const std::string* session);
+  void note_dialog(const std::string& session, const json::object& params);
+  void forget_dialog();
+  void dismiss_unattended();
   void take_event(std::string_view method, const std::string& session, const json::object& params);
   void take_console_message(const std::string& session, std::string text, bool is_error);
   void note_page(PageInfo info);
@@ -113,8 +119,8 @@ class PageWatch {
 
   bool has_started_ = false;
   bool is_attended_ = false;
-  std::optional<Dialog> dialog_;
-  std::string dialog_session_;
+  std::string dialog_session_;    // empty if none is open
+  std::optional<Dialog> dialog_;  // without a screen
   std::shared_ptr<FileChooser> chooser_;
   std::string chooser_session_;
   std::size_t choosers_opened_ = 0;

@@ -145,7 +145,7 @@ Async<> Recordings::remove(TeamId team, SessionId session, std::string which) {
 Async<> Recordings::discard(RecordingRow row) {
   auto removed = co_await outcome_of(table_.remove(row.team, row.session, row.id));
   if (!removed.ok() && removed.error().code() == ErrorCode::cancelled) {
-    std::move(removed).take();
+    throw Error(removed.error());
   }
   co_await workers_.run([folder = folder_, id = row.id] { folder.remove(id); });
   if (!removed.ok()) {

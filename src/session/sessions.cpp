@@ -79,7 +79,7 @@ Async<std::shared_ptr<Session>> Sessions::open(SessionOrder order) {
 
 Async<> Sessions::supervise(std::shared_ptr<Session> session) {
   auto life = co_await outcome_of(session->live());
-  live_links_.end_all_of(session->id());
+  live_links_.end_all_of(session->id(), session->was_recorded());
   if (!life.ok()) {
     session->stop(SessionStatus::crashed);
     log_error("session_failed", {{"session", session->id().text()},

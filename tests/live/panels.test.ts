@@ -86,7 +86,7 @@ test('files that the page asks for are sent, and then named', limit, async (t) =
   const uploads = server.uploads.map(({ query, type, bytes }) => [query, type, bytes.toString()]);
   const query = { ticket: 'ticket-1', chooser: 'chooser-1' };
   assert.deepEqual(uploads, [
-    [{ ...query, name: 'a b&c.txt' }, 'application/octet-stream', 'one'],
+    [{ ...query, first: 'true', name: 'a b&c.txt' }, 'application/octet-stream', 'one'],
     [{ ...query, name: 'ä.txt' }, 'application/octet-stream', 'two'],
   ]);
   await page.locator('#files').waitFor({ state: 'hidden' });

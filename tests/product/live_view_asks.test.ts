@@ -61,7 +61,7 @@ for (const kind of kinds) {
     const go = async () => window.mouse.click(...(await pointOf(window, kind, 700, 150)));
     await go();
     await window.getByRole('dialog', { name: 'The page asks for files' }).waitFor();
-    const large = randomBytes(9_000_000); // in three pieces
+    const large = randomBytes(9_000_000); // in nine pieces
     await window.locator('#file-input').setInputFiles([
       { name: 'grüße & more.txt', mimeType: 'text/plain', buffer: Buffer.from('hello') },
       { name: 'large.bin', mimeType: 'application/octet-stream', buffer: large },
@@ -91,14 +91,13 @@ for (const kind of kinds) {
   test(`files that a ${kind} page did not ask for are refused`, limit, async (t) => {
     const { id, link, page } = await openWatched(t, server, kind);
     await putButton(page, `document.getElementById('files').click()`);
-    const { ticket } = (await claim(link)).data;
     const send = async (query: Record<string, string>, body = 'x'): Promise<number> => {
       const place = `${link}/files?${new URLSearchParams(query)}`;
       const answer = await fetch(place, { method: 'POST', body });
       await answer.text();
       return answer.status;
     };
-    const { socket, said } = await openSocket(link);
+    const { socket, ticket, said } = await openSocket(link);
     t.after(() => socket.close());
     assert.equal(await send({ ticket, chooser: '1', name: 'a' }), 404);
     await eventually('it is watched', () => said.some(({ type }) => type === 'viewers'), 5_000);
@@ -114,12 +113,22 @@ for (const kind of kinds) {
     successor.say({ type: 'drive' });
     const isTold = () => successor.said.filter(({ type }) => type === 'file_chooser').length > 1;
     await eventually('who takes over is told, too', isTold, 5_000);
+    assert.equal(await send({ ticket: successor.ticket, chooser, name: 'a' }), 200);
+    assert.equal(await send({ ticket, chooser, name: 'a' }), 403, 'somebody else drives');
+    successor.socket.close();
+    const drives = () => said.findLast(({ type }) => type === 'viewers').driving;
+    await eventually('the first one drives again', drives, 5_000);
     assert.equal(await send({ ticket, chooser, name: 'a' }), 200);
     assert.equal(await send({ ticket, chooser, name: 'a', file: '7' }), 404);
     assert.equal(await send({ ticket: 'f'.repeat(64), chooser, name: 'a' }), 401);
     for (const name of ['', '../a', 'a/b', 'x'.repeat(256), 'a\nb']) {
       assert.equal(await send({ ticket, chooser, name }), 400, name);
     }
+    const sends = [];
+    for (let file = 0; file < 99; ++file) sends.push(await send({ ticket, chooser, name: 'a' }));
+    assert.deepEqual([...new Set(sends.slice(0, 98))], [200]);
+    assert.equal(sends[98], 429, 'the 101st file');
+    assert.equal(await send({ ticket, chooser, name: 'a', first: 'true' }), 200, 'another choice');
     const made = await server.request('POST', `/v1/sessions/${id}/tokens`, {
       body: { scopes: ['live_view_read_only'] },
     });
@@ -156,22 +165,24 @@ for (const kind of kinds) {
   });
 }
 
-test('a headless page that is recorded and nobody drives is not held up by its alert()', limit, async (t) => {
-  const asked: string[] = [];
-  const site = createServer((request, response) => {
-    asked.push(request.url ?? '');
-    response.setHeader('content-type', 'text/html');
-    response.end(`<script>setTimeout(() => { alert(1); fetch('/on'); }, 1000)</script>`);
-  }).listen(0, '127.0.0.1');
-  await once(site, 'listening');
-  t.after(() => site.close());
-  const url = `http://127.0.0.1:${(site.address() as AddressInfo).port}/`;
-  const { id } = await openSession(server, {
-    body: { session: { initial_url: url }, browser: { headless: { active: true } } },
+for (const kind of kinds) {
+  test(`a ${kind} page that is recorded and nobody drives is not held up by its alert()`, limit, async (t) => {
+    const asked: string[] = [];
+    const site = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      response.setHeader('content-type', 'text/html');
+      response.end(`<script>setTimeout(() => { alert(1); fetch('/on'); }, 1000)</script>`);
+    }).listen(0, '127.0.0.1');
+    await once(site, 'listening');
+    t.after(() => site.close());
+    const url = `http://127.0.0.1:${(site.address() as AddressInfo).port}/`;
+    const { id } = await openSession(server, {
+      body: { session: { initial_url: url }, browser: { headless: { active: kind === 'headless' } } },
+    });
+    await eventually('it goes on', () => asked.includes('/on'), 10_000);
+    await endSession(server, id);
   });
-  await eventually('it goes on', () => asked.includes('/on'), 10_000);
-  await endSession(server, id);
-});
+}
 
 test('what is pasted goes where the focus is: the address bar, or the page that is seen', limit, async (t) => {
   const { link, page } = await openWatched(t, server, 'headful');
@@ -339,9 +350,8 @@ test('who came by a link that is taken back is sent away', limit, async (t) => {
   const closed = once(socket, 'close') as Promise<[{ code: number }]>;
   assert.equal((await server.request('DELETE', `${place}/${token}`)).status, 200);
   assert.equal((await closed)[0].code, 4410);
-  const late = await fetch(link);
-  assert.equal(late.status, 410);
-  assert.match(await late.text(), /taken back/);
+  assert.equal((await fetch(link)).status, 410);
+  assert.match((await claim(link)).error.message, /taken back/);
 });
 
 test('a token for CDP reaches its session alone, until it is revoked', limit, async (t) => {
@@ -368,8 +378,9 @@ test('a token for CDP reaches its session alone, until it is revoked', limit, as
 
 test('who saw a session end gets its recording by the link and no other way', limit, async (t) => {
   const { id, link } = await openWatched(t, server, 'headful');
-  const { socket, said } = await openSocket(link);
+  const { socket, ticket, said } = await openSocket(link);
   await eventually('it is seen', () => said.some(({ type }) => type === 'hello'), 5_000);
+  const window = await watch(t, viewers, link);
   await endSession(server, id);
   await eventually('it has ended', () => said.at(-1)?.type === 'ended', 10_000);
   socket.close();
@@ -380,6 +391,67 @@ test('who saw a session end gets its recording by the link and no other way', li
   assert.equal(Buffer.from(await video.arrayBuffer()).toString('latin1', 4, 8), 'ftyp');
   const strange = new URL(place.replace(/ticket=.*/, `ticket=${'0'.repeat(64)}`), server.url);
   assert.equal((await fetch(strange)).status, 401);
+  assert.deepEqual((await claim(link, { ticket })).data, { ended: true, recording_url: place });
+  assert.equal((await claim(link)).status, 410, 'who comes too late');
+
+  const recording = window.getByRole('link', { name: 'Open the recording' });
+  await recording.waitFor();
+  await window.reload();
+  await recording.waitFor();
+  assert.equal((await fetch((await recording.getAttribute('href'))!)).status, 200);
+});
+
+test('a viewer is there once, wherever it comes from, and drives on', limit, async (t) => {
+  const { link } = await openWatched(t, server, 'headful');
+  const first = await openSocket(link);
+  await eventually('it is there', () => first.said.some(({ type }) => type === 'viewers'), 5_000);
+  const closed = once(first.socket, 'close') as Promise<[{ code: number }]>;
+  const again = await openSocket(link, first.ticket);
+  t.after(() => again.socket.close());
+  assert.equal((await closed)[0].code, 4409);
+  await eventually('it is there again', () => again.said.length > 1, 5_000);
+  const [hello] = again.said;
+  assert.deepEqual([hello.driving, hello.viewers], [true, 1]);
+
+  const window = await watch(t, viewers, link);
+  const stolen = await window.evaluate(`sessionStorage[Object.keys(sessionStorage)[0]]`);
+  const elsewhere = await openSocket(link, stolen as string);
+  await window.getByRole('heading', { name: 'Opened elsewhere' }).waitFor();
+  const sentAway = once(elsewhere.socket, 'close') as Promise<[{ code: number }]>;
+  await window.getByRole('button', { name: 'Watch it here' }).click();
+  assert.equal((await sentAway)[0].code, 4409);
+  await window.locator('#state').getByText('Live').waitFor();
+});
+
+test('who may only look takes no place from who may drive', limit, async (t) => {
+  const { id, link } = await openWatched(t, server, 'headful');
+  const made = await server.request('POST', `/v1/sessions/${id}/tokens`, {
+    body: { scopes: ['live_view_read_only'] },
+  });
+  const codes: number[] = [];
+  for (let seat = 0; seat < 12; ++seat) {
+    const { socket } = await openSocket(made.body.data.live_view_url);
+    t.after(() => socket.close());
+    socket.addEventListener('close', ({ code }) => codes.push(code));
+  }
+  await eventually('three are sent away', () => codes.length === 3, 5_000);
+  assert.deepEqual(codes, [1013, 1013, 1013]);
+  const { socket, said } = await openSocket(link);
+  t.after(() => socket.close());
+  await eventually('who may drive gets in', () => said.some((one) => one.driving === true), 5_000);
+});
+
+test('a program that is there answers the dialogs of its page', limit, async () => {
+  const { id, cdp_url: address } = await openSession(server, {});
+  const browser = await chromium.connectOverCDP(address as string);
+  const [page] = browser.contexts()[0]!.pages();
+  await page!.evaluate(`void setTimeout(() => { document.title = String(confirm('You?')); }, 200)`);
+  const dialog = await page!.waitForEvent('dialog');
+  await pause(500); // for who else might answer it
+  await dialog.accept();
+  assert.equal(await page!.title(), 'true');
+  await browser.close();
+  await endSession(server, id);
 });
 
 test('closing the last window ends the session in good order', limit, async (t) => {

@@ -137,7 +137,7 @@ test('POST /live/{token}/files', async () => {
   const headers = { 'content-type': 'application/octet-stream' };
   const row = { call, at, key: null, headers, body: 'bytes' };
   await check(server, [
-    { ...row, query, status: 404, says: 'does not ask for this file' },
+    { ...row, query, status: 403, says: 'who drives' },
     { ...row, query: 'chooser=1&name=a', status: 401, says: 'ticket' },
     { ...row, query: `ticket=${unknown}&chooser=1&name=a`, status: 401, says: 'ticket' },
     { ...row, at: { token: unknown }, query, status: 404 },

@@ -93,18 +93,23 @@ export async function pointOf(
   return [box.x + ((x + 0.5) * box.width) / width, box.y + ((place + 0.5) * box.height) / height];
 }
 
-export type Bare = { socket: WebSocket; said: any[]; say: (message: object) => void };
+export type Bare = {
+  socket: WebSocket;
+  ticket: string;
+  said: any[];
+  say: (message: object) => void;
+};
 
 /** A bare socket to the live view of that link, as a hostile viewer opens one. */
-export async function openSocket(link: string): Promise<Bare> {
-  const { data } = await claim(link);
-  const socket = new WebSocket(`${link.replace('http', 'ws')}/socket?ticket=${data.ticket}`);
+export async function openSocket(link: string, known?: string): Promise<Bare> {
+  const ticket: string = known ?? (await claim(link)).data.ticket;
+  const socket = new WebSocket(`${link.replace('http', 'ws')}/socket?ticket=${ticket}`);
   const said: any[] = [];
   socket.addEventListener('message', ({ data }) => {
     if (typeof data === 'string') said.push(JSON.parse(data));
   });
   await once(socket, 'open');
-  return { socket, said, say: (message) => socket.send(JSON.stringify(message)) };
+  return { socket, ticket, said, say: (message) => socket.send(JSON.stringify(message)) };
 }
 
 export async function claim(link: string, body: object = {}): Promise<any> {
