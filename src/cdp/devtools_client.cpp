@@ -37,7 +37,7 @@ Async<> DevToolsClient::receive(Party* party, OnEvent on_event) {
       continue;
     }
     if (auto id = integer_at(*message, "id")) {
-      take_answer(*id, *message);
+      take_answer(*id, std::move(*message));
       continue;
     }
     std::string method = text_at(*message, "method").value_or("");
@@ -50,13 +50,14 @@ Async<> DevToolsClient::receive(Party* party, OnEvent on_event) {
   }
 }
 
-void DevToolsClient::take_answer(std::int64_t id, const json::object& message) {
+void DevToolsClient::take_answer(std::int64_t id, json::object message) {
   auto found = waiting_.extract(id);
   if (found.empty()) {
     return;
   }
-  if (message.contains("result")) {
-    found.mapped().on_answer(Outcome(json::object(object_at(message, "result"))));
+  json::value* result = message.if_contains("result");
+  if (result != nullptr && result->is_object()) {
+    found.mapped().on_answer(Outcome(std::move(result->get_object())));
     return;
   }
   std::string refusal =

@@ -50,7 +50,7 @@ class DevToolsClient {
 
   Async<> send_commands(Party* party);
   Async<> receive(Party* party, OnEvent on_event);
-  void take_answer(std::int64_t id, const json::object& message);
+  void take_answer(std::int64_t id, json::object message);
   // Of a session, or all.
   void give_up_waiting(const std::string* session);
 
