@@ -4,7 +4,7 @@
 
 export type ClaimOutcome =
   | { kind: 'granted' }
-  | { kind: 'ended'; recording: string | null }
+  | { kind: 'ended'; reason: string; recording: string | null }
   | { kind: 'refused'; code: number; message: string }
   | { kind: 'unreachable'; why: string };
 
@@ -43,7 +43,8 @@ export class Link {
       return { kind: 'unreachable', why: '' };
     }
     if (answer.ok && body?.data?.ended === true) {
-      return { kind: 'ended', recording: body.data.recording_url };
+      const { reason, recording_url: recording } = body.data;
+      return { kind: 'ended', reason, recording };
     }
     const ticket: unknown = body?.data?.ticket;
     if (answer.ok && typeof ticket === 'string') {

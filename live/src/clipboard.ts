@@ -37,7 +37,7 @@ export class CopiedText {
   /** Puts it on the viewer's clipboard, or shows it where the browser allows no page to do that. */
   async offer(text: string): Promise<void> {
     if (text === '') {
-      toast('Nothing is selected');
+      toast('Nothing was copied from the page');
       return;
     }
     try {

@@ -5,8 +5,8 @@ import type { ClientMessage, ServerMessage } from './messages.ts';
 /** Why there is no connection any more, and will be none unless somebody asks for it. */
 export type End =
   | { kind: 'ended' }
-  | { kind: 'ended_before'; recording: string | null }
-  | { kind: 'opened_elsewhere' }
+  | { kind: 'ended_before'; reason: string; recording: string | null }
+  | { kind: 'replaced' }
   | { kind: 'dead'; message: string }
   | { kind: 'unknown' }
   | { kind: 'full' }
@@ -22,7 +22,7 @@ export type Listener = {
 
 const backoffMs = [500, 1000, 2000, 4000, 8000];
 const helloLimitMs = 10_000;
-const codes = { tryAgainLater: 1013, hasComeAgain: 4409, linkIsDead: 4410 };
+const codes = { tryAgainLater: 1013, replaced: 4409, linkIsDead: 4410 };
 
 export class Connection {
   readonly #link: Link;
@@ -59,7 +59,7 @@ export class Connection {
   async #attempt(): Promise<End | undefined> {
     const claimed = await this.#link.claim();
     this.#whyNot = claimed.kind === 'unreachable' ? claimed.why : '';
-    if (claimed.kind === 'ended') return { kind: 'ended_before', recording: claimed.recording };
+    if (claimed.kind === 'ended') return { ...claimed, kind: 'ended_before' };
     if (claimed.kind === 'unreachable') {
       // In a frame without allow-same-origin every request is foreign, so it never will go better.
       return origin === 'null' ? { kind: 'locked_in' } : undefined;
@@ -71,7 +71,7 @@ export class Connection {
     const { code, reason } = await this.#talk();
     if (this.#sessionHasEnded) return { kind: 'ended' };
     if (code === codes.tryAgainLater) return { kind: 'full' };
-    if (code === codes.hasComeAgain) return { kind: 'opened_elsewhere' };
+    if (code === codes.replaced) return { kind: 'replaced' };
     return code === codes.linkIsDead ? { kind: 'dead', message: reason } : undefined;
   }
 

@@ -55,7 +55,7 @@ async function run(): Promise<void> {
 function showEnd(end: End): void {
   if (end.kind === 'ended') return; // the server's last message has said so
   if (end.kind === 'ended_before') {
-    showEnded('', end.recording);
+    onEnded({ type: 'ended', reason: end.reason, recording_url: end.recording });
   } else if (end.kind === 'dead') {
     showState('over', 'This link does not work any more', end.message);
   } else if (end.kind === 'unknown') {
@@ -64,7 +64,7 @@ function showEnd(end: End): void {
   } else if (end.kind === 'locked_in') {
     const wanted = 'sandbox="allow-same-origin allow-scripts"';
     showState('over', 'This frame allows too little', `The live view needs ${wanted}.`);
-  } else if (end.kind === 'opened_elsewhere') {
+  } else if (end.kind === 'replaced') {
     const why = 'You are watching this session in another window.';
     showState('over', 'Opened elsewhere', why, runAgain('Watch it here'));
   } else {

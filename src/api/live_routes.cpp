@@ -104,13 +104,13 @@ Async<Response> LiveRoutes::claim(Call call) {
   }
   in.done();
   const std::string& token = call.field("token");
-  auto afterwards = outcome_of_call([&] { return sessions_.live_links().seen_by(token, ticket); });
-  if (afterwards.ok() && afterwards.value().has_recording) {
-    json::value address = nullptr;
-    if (*afterwards.value().has_recording) {
-      address = recording_address(token, ticket);
-    }
-    co_return data_response(json::object{{"ended", true}, {"recording_url", std::move(address)}});
+  auto seen = outcome_of_call([&] { return sessions_.live_links().seen_by(token, ticket); });
+  if (seen.ok() && seen.value().ending) {
+    const LiveLinks::Ending& ending = *seen.value().ending;
+    json::object data{{"ended", true}, {"reason", to_text(ending.status)}};
+    data["recording_url"] =
+        ending.was_recorded ? json::value(recording_address(token, ticket)) : nullptr;
+    co_return data_response(std::move(data));
   }
   std::shared_ptr<Session> session = session_of(call);
   const LiveRole role = sessions_.live_links().find(token).role;

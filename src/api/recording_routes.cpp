@@ -87,8 +87,10 @@ Async<Response> RecordingRoutes::fetch_one(Call call, std::string which) {
 }
 
 Async<Response> RecordingRoutes::fetch_by_link(Call call) {
-  LiveLinks::Link link = sessions_.live_links().seen_by(
-      call.field("token"), call.request.query_value("ticket").value_or(""));
+  const LiveLinks::Link link =
+      sessions_.live_links()
+          .seen_by(call.field("token"), call.request.query_value("ticket").value_or(""))
+          .link;
   co_await sessions_.end_stored(link.session);
   RecordingFile video = co_await recordings_.open_video(link.team, link.session, "primary");
   co_return file_response(offer(video, "video/mp4", ".mp4"), call.request);

@@ -22,14 +22,14 @@ namespace {
 
 constexpr std::array<std::string_view, 3> wanted = {"memory", "pids", "cpu"};
 constexpr std::string_view prefix = "capstan-";
-constexpr double shares_of_one = 1024;  // the kernel's own default
-constexpr double share_lost_by_a_step_of_niceness = 1.25;
+constexpr double default_shares = 1024;  // the kernel's own default
+constexpr double share_ratio_of_a_step = 1.25;
 constexpr std::uint64_t period_us = 100'000;  // the kernel's own default for processor quotas
 
 // What the kernel gives to a process of this niceness.
 std::uint64_t shares_of(std::uint64_t niceness) {
-  return static_cast<std::uint64_t>(
-      shares_of_one / std::pow(share_lost_by_a_step_of_niceness, static_cast<double>(niceness)));
+  return static_cast<std::uint64_t>(default_shares /
+                                    std::pow(share_ratio_of_a_step, static_cast<double>(niceness)));
 }
 
 std::string read_text(const std::filesystem::path& path) {

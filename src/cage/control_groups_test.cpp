@@ -47,15 +47,23 @@ pid_t start_in(const ControlGroup& group) {
   return child;
 }
 
-// A process in a group, which wants all that it can get of the first processor.
+// A process in a group, which wants all that it can get of the first of our processors.
 pid_t start_spinning_in(const ControlGroup& group) {
   pid_t child = ::fork();
   if (child == 0) {
     enter(group);
+    cpu_set_t ours;
     cpu_set_t first;
     CPU_ZERO(&first);
-    CPU_SET(0, &first);
-    ::sched_setaffinity(0, sizeof first, &first);
+    ::sched_getaffinity(0, sizeof ours, &ours);
+    for (int cpu = 0; CPU_COUNT(&first) == 0; ++cpu) {
+      if (CPU_ISSET(cpu, &ours)) {
+        CPU_SET(cpu, &first);
+      }
+    }
+    if (::sched_setaffinity(0, sizeof first, &first) != 0) {
+      std::_Exit(1);
+    }
     while (true) {
     }
   }

@@ -13,15 +13,19 @@ DevToolsClient::DevToolsClient(Executor executor, Clock& clock, DevTools& devtoo
       commands_(executor, queued_bytes_max) {}
 
 Async<> DevToolsClient::live(OnEvent on_event) {
+  auto ended = co_await outcome_of(talk(std::move(on_event)));
+  give_up_waiting(nullptr);
+  std::move(ended).take();
+}
+
+Async<> DevToolsClient::talk(OnEvent on_event) {
   std::unique_ptr<Party> party = co_await devtools_.join_browser();
   post("Target.setDiscoverTargets", {{"discover", true}});
   std::vector<Async<>> works;
   works.push_back(send_commands(party.get()));
   works.push_back(receive(party.get(), std::move(on_event)));
   works.push_back(party->expelled());
-  auto ended = co_await outcome_of(first_of(std::move(works)));
-  give_up_waiting(nullptr);
-  std::move(ended).take();
+  co_await first_of(std::move(works));
 }
 
 Async<> DevToolsClient::send_commands(Party* party) {

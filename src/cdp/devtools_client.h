@@ -48,6 +48,7 @@ class DevToolsClient {
     OnAnswer on_answer;
   };
 
+  Async<> talk(OnEvent on_event);
   Async<> send_commands(Party* party);
   Async<> receive(Party* party, OnEvent on_event);
   void take_answer(std::int64_t id, json::object message);

@@ -64,7 +64,9 @@ void set_limits(const Instructions& instructions) {
   limit(RLIMIT_NOFILE, instructions.open_files_max, "limit open files");
   limit(RLIMIT_FSIZE, instructions.file_bytes_max, "limit file sizes");
   limit(RLIMIT_MEMLOCK, instructions.locked_bytes_max, "limit locked memory");
-  if (::setpriority(PRIO_PROCESS, 0, static_cast<int>(instructions.niceness)) != 0) {
+  errno = 0;
+  if (instructions.niceness > 0 && ::nice(static_cast<int>(instructions.niceness)) == -1 &&
+      errno != 0) {
     fail("be nice");
   }
   if (instructions.processes_max > 0) {

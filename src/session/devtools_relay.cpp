@@ -87,8 +87,9 @@ Async<> relay_devtools(std::shared_ptr<Session> session, std::string target,
     co_return;
   }
   std::unique_ptr<Session::Use> held = std::move(use).take();
+  auto program = std::make_unique<PageWatch::Program>(held->session().pages());
   Farewell farewell = co_await serve(held.get(), std::move(target), revoked.get(), socket.get());
-  held->session().pages().program_left();
+  program.reset();
   bool browser_has_gone = held->browser().is_gone();
   held.reset();
   if (browser_has_gone) {

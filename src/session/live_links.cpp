@@ -50,7 +50,7 @@ LiveLinks::Entry& LiveLinks::entry(std::string_view token) {
   auto found = links_.find(hash);
   if (found == links_.end()) {
     auto ended = ended_.find(hash);
-    throw ended != ended_.end() ? link_gone(ended->second.is_revoked) : no_such_link();
+    throw ended != ended_.end() ? link_gone(!ended->second.ending) : no_such_link();
   }
   return found->second;
 }
@@ -106,7 +106,7 @@ void LiveLinks::leave(const Hash& link, const Hash& ticket) {
   }
 }
 
-LiveLinks::Link LiveLinks::seen_by(std::string_view token, std::string_view ticket) const {
+LiveLinks::Seen LiveLinks::seen_by(std::string_view token, std::string_view ticket) const {
   std::string hash = sha256_hex(token);
   auto open = links_.find(hash);
   auto ended = ended_.find(hash);
@@ -114,24 +114,23 @@ LiveLinks::Link LiveLinks::seen_by(std::string_view token, std::string_view tick
     throw no_such_link();
   }
   bool is_late = open == links_.end() &&
-                 (ended->second.is_revoked || clock_.now() - ended->second.at > afterwards_max);
+                 (!ended->second.ending || clock_.now() - ended->second.at > afterwards_max);
   if (is_late) {
-    throw link_gone(ended->second.is_revoked);
+    throw link_gone(!ended->second.ending);
   }
   const Entry& entry = open != links_.end() ? open->second : ended->second.entry;
   auto held = entry.tickets.find(sha256_hex(ticket));
   if (held == entry.tickets.end() || (open != links_.end() && !holds(held->second))) {
     throw Error(ErrorCode::unauthenticated, "this ticket does not hold any more");
   }
-  return entry.link;
+  return {.link = entry.link, .ending = open != links_.end() ? std::nullopt : ended->second.ending};
 }
 
-void LiveLinks::end(std::map<Hash, Entry>::iterator entry, bool is_revoked) {
+void LiveLinks::end(std::map<Hash, Entry>::iterator entry, std::optional<Ending> ending) {
   forget_old_tickets(entry->second);
   ends_.push_back(entry->first);
-  ended_.emplace(
-      entry->first,
-      Ended{.entry = std::move(entry->second), .is_revoked = is_revoked, .at = clock_.now()});
+  ended_.emplace(entry->first,
+                 Ended{.entry = std::move(entry->second), .ending = ending, .at = clock_.now()});
   if (ends_.size() > remembered_ends_max) {
     ended_.erase(ends_.front());
     ends_.pop_front();
@@ -145,16 +144,15 @@ bool LiveLinks::revoke(const SessionId& session, std::string_view token) {
     return false;
   }
   found->second.revoked->set();
-  end(found, true);
+  end(found, std::nullopt);
   return true;
 }
 
-void LiveLinks::end_all_of(const SessionId& session, bool has_recording) {
+void LiveLinks::end_all_of(const SessionId& session, Ending ending) {
   for (auto next = links_.begin(); next != links_.end();) {
     auto entry = next++;
     if (entry->second.link.session == session) {
-      entry->second.link.has_recording = has_recording;
-      end(entry, false);
+      end(entry, ending);
     }
   }
 }

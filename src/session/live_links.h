@@ -35,7 +35,6 @@ class LiveLinks {
     TeamId team;  // whose session it is
     LiveRole role = LiveRole::view;
     bool one_time = false;
-    std::optional<bool> has_recording = {};  // known once its session has ended
   };
   // A new link's token. A one-time link lets one viewer in, and nobody else after that. Throws
   // resource_exhausted for too many of one session.
@@ -51,15 +50,24 @@ class LiveLinks {
   class Presence;
   // Throws what find() throws, and unauthenticated for a ticket that doesn't hold any more.
   std::unique_ptr<Presence> enter(std::string_view token, std::string_view ticket);
+  // How a session has ended.
+  struct Ending {
+    SessionStatus status = SessionStatus::completed;
+    bool was_recorded = false;
+  };
+  struct Seen {
+    Link link;
+    std::optional<Ending> ending;  // once the session has ended
+  };
   // Who was there when the session ended may come back for what was recorded, for an hour. Throws
   // not_found for what is no link, gone once it is too late, and unauthenticated for a ticket that
   // doesn't hold.
-  Link seen_by(std::string_view token, std::string_view ticket) const;
+  Seen seen_by(std::string_view token, std::string_view ticket) const;
 
   // The link leads nowhere from now on, and who came by it is sent away. False if the session has
   // no such link.
   bool revoke(const SessionId& session, std::string_view token);
-  void end_all_of(const SessionId& session, bool has_recording);
+  void end_all_of(const SessionId& session, Ending ending);
 
  private:
   struct Ticket {
@@ -78,7 +86,8 @@ class LiveLinks {
   bool holds(const Ticket& ticket) const;
   void forget_old_tickets(Entry& entry);
   void leave(const Hash& link, const Hash& ticket);
-  void end(std::map<Hash, Entry>::iterator entry, bool is_revoked);
+  // `ending` is nothing for a link that was taken back.
+  void end(std::map<Hash, Entry>::iterator entry, std::optional<Ending> ending);
 
   Executor executor_;
   Clock& clock_;
@@ -87,7 +96,7 @@ class LiveLinks {
   // The last ones, so that who comes late is told what has happened.
   struct Ended {
     Entry entry;
-    bool is_revoked = false;
+    std::optional<Ending> ending;  // nothing if it was taken back
     SteadyTime at;
   };
   std::map<Hash, Ended> ended_;

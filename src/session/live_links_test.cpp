@@ -84,8 +84,13 @@ ASYNC_TEST(LiveLinksTest, a_link_dies_with_its_session_and_is_told_from_one_that
   std::string others = make(other, LiveRole::view, false);
   std::string ticket = links_.claim(token, "");
   auto presence = links_.enter(token, ticket);
-  links_.end_all_of(session_, true);
+  EXPECT_FALSE(links_.seen_by(token, ticket).ending);
+  links_.end_all_of(session_, {.status = SessionStatus::crashed, .was_recorded = true});
   presence.reset();
+  const auto seen = links_.seen_by(token, ticket);
+  EXPECT_EQ(seen.link.session, session_);
+  EXPECT_EQ(seen.ending->status, SessionStatus::crashed);
+  EXPECT_TRUE(seen.ending->was_recorded);
   EXPECT_EQ(code_of_claim(token, ticket), ErrorCode::gone);
   EXPECT_EQ(code_of_claim("0123"), ErrorCode::not_found);
   EXPECT_EQ(code_of_claim(others), std::nullopt);

@@ -10,7 +10,7 @@ namespace {
 constexpr std::uint16_t normal = 1000;
 constexpr std::uint16_t server_failure = 1011;
 constexpr std::uint16_t try_again_later = 1013;
-constexpr std::uint16_t has_come_again = 4409;
+constexpr std::uint16_t replaced = 4409;
 constexpr std::uint16_t link_is_dead = 4410;
 
 std::uint16_t code_of(const Outcome<void>& served) {
@@ -21,7 +21,7 @@ std::uint16_t code_of(const Outcome<void>& served) {
     case ErrorCode::resource_exhausted:
       return try_again_later;
     case ErrorCode::conflict:
-      return has_come_again;
+      return replaced;
     default:
       return server_failure;
   }

@@ -63,7 +63,7 @@ void LiveView::make_place(LiveRole role, const std::string& viewer) {
   auto same = std::find_if(viewers_.begin(), viewers_.end(),
                            [&](const LiveViewer* other) { return other->id() == viewer; });
   if (same != viewers_.end()) {
-    (*same)->make_way();
+    (*same)->replace();
     if (driver_ == *same) {
       browser_.hands().release();
       driver_ = nullptr;
@@ -107,12 +107,12 @@ void LiveView::enter(LiveViewer* viewer) {
   tell_file_chooser(viewer);
 }
 
-// Who has made way for itself has left already.
 void LiveView::leave(LiveViewer* viewer) {
   if (viewers_.remove(viewer) == 0) {
-    return;
+    return;  // it was replaced
   }
-  if (driver_ == viewer) {
+  const bool drove = driver_ == viewer;
+  if (drove) {
     browser_.hands().release();
     auto next = std::find_if(viewers_.begin(), viewers_.end(), [](const LiveViewer* other) {
       return other->role() == LiveRole::control;
@@ -121,13 +121,15 @@ void LiveView::leave(LiveViewer* viewer) {
   }
   attend_pages();
   tell_viewers();
-  if (driver_ != nullptr) {
+  if (drove && driver_ != nullptr) {
     tell_file_chooser(driver_);
   }
 }
 
 void LiveView::drive(LiveViewer* viewer) {
-  if (driver_ != viewer) {
+  // What one that was replaced has sent may come late.
+  bool is_here = std::find(viewers_.begin(), viewers_.end(), viewer) != viewers_.end();
+  if (is_here && driver_ != viewer) {
     browser_.hands().release();
     driver_ = viewer;
     tell_viewers();
@@ -176,7 +178,7 @@ void LiveView::tell_tabs(LiveViewer* viewer) {
 }
 
 void LiveView::tell_dialog(LiveViewer* viewer) {
-  if (const auto& dialog = pages_.dialog()) {
+  if (const PageWatch::Dialog* dialog = pages_.dialog()) {
     tell(viewer, {{"type", "dialog"},
                   {"kind", dialog->kind},
                   {"message", dialog->message},

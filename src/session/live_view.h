@@ -15,7 +15,7 @@ namespace capstan {
 class LiveViewer;
 
 struct LiveViewLimits {
-  std::size_t viewers_max = 10;  // of whom one less may only look
+  std::size_t viewers_max = 10;  // the last place is for somebody who may drive
   // How often a viewer gets a picture at most, and how many may be on their way to it. Who is slow
   // gets fewer, each of which shows all that has changed.
   Duration picture_interval = std::chrono::milliseconds(16);
@@ -36,8 +36,8 @@ class LiveView {
   void notice(const PageEvent& event);
 
   // Serves one viewer until it leaves; whoever serves it ends that when the session ends. A viewer
-  // is there once: whoever comes again takes its own place. Throws resource_exhausted when there
-  // are too many, and conflict once the viewer has come again.
+  // is there once: whoever comes again replaces itself. Throws resource_exhausted when there are
+  // too many, and conflict once the viewer was replaced.
   Async<> serve(WebSocket* socket, LiveRole role, std::string id);
   bool is_driven_by(const std::string& viewer) const;
   // What is shown now, as a small JPEG. Throws deadline_exceeded if nothing is for 2 s.

@@ -25,12 +25,12 @@ class LiveViewer {
  public:
   LiveViewer(LiveView& view, WebSocket& socket, LiveRole role, std::string id);
 
-  // Until the viewer leaves. Throws conflict once it has made way.
+  // Until the viewer leaves. Throws conflict once it was replaced.
   Async<> live();
   LiveRole role() const { return role_; }
   const std::string& id() const { return id_; }
-  // For the same viewer, who has come again.
-  void make_way() { replaced_.set(); }
+  // By the same viewer, who has come again.
+  void replace() { replaced_.set(); }
   // Doesn't wait; who doesn't read is put out by live().
   void tell(const json::object& message);
 

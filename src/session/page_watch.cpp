@@ -1,5 +1,7 @@
 #include "session/page_watch.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "display/screencast.h"
 #include "io/race.h"
@@ -44,9 +46,6 @@ constexpr std::string_view selection_script = R"((() => {
 constexpr std::string_view has_focus =
     "document.visibilityState === 'visible' &&"
     " new Promise((done) => setTimeout(() => done(document.hasFocus())))";
-
-// Of those at a browser's DevTools: the watch, and who casts a browser without a screen.
-std::size_t own_parties(const Browser& browser) { return browser.has_screen() ? 1 : 2; }
 
 const json::value* value_of(const json::object& answer) {
   return object_at(answer, "result").if_contains("value");
@@ -141,8 +140,11 @@ void PageWatch::forget_all() {
 
 // A dialog and a file chooser of that session, or of any.
 void PageWatch::forget_what_asks(const std::string* session) {
-  if (session == nullptr || *session == dialog_session_) {
-    forget_dialog();
+  while (session == nullptr && !dialogs_.empty()) {
+    forget_dialog(std::string(dialogs_.back().first));
+  }
+  if (session != nullptr) {
+    forget_dialog(*session);
   }
   if (chooser_ && (session == nullptr || *session == chooser_session_)) {
     set_chooser(nullptr);
@@ -176,8 +178,8 @@ void PageWatch::take_event(std::string_view method, const std::string& session,
     take_console_message(session, std::move(text), text_at(entry, "level") == "error");
   } else if (method == "Page.javascriptDialogOpening") {
     note_dialog(session, params);
-  } else if (method == "Page.javascriptDialogClosed" && session == dialog_session_) {
-    forget_dialog();
+  } else if (method == "Page.javascriptDialogClosed") {
+    forget_dialog(session);
   } else if (method == "Page.fileChooserOpened" && is_attended_) {
     chooser_session_ = session;
     set_chooser(std::make_shared<FileChooser>(
@@ -333,38 +335,52 @@ Async<std::string> PageWatch::selected_text() {
   co_return text_at(object_at(answer, "result"), "value").value_or("");
 }
 
-// A screen shows its dialogs itself.
+const PageWatch::Dialog* PageWatch::dialog() const {
+  return browser_.has_screen() || dialogs_.empty() ? nullptr : &dialogs_.back().second;
+}
+
+// A browser without a screen dismisses dialogs by itself while no client has enabled Page, and
+// those that are open when we disable it.
+bool PageWatch::hears_dialogs(const std::string& session) const {
+  return is_attended_ || browser_.has_screen() ||
+         std::any_of(dialogs_.begin(), dialogs_.end(),
+                     [&](const auto& open) { return open.first == session; });
+}
+
 void PageWatch::note_dialog(const std::string& session, const json::object& params) {
-  dialog_session_ = session;
-  if (!browser_.has_screen()) {
-    dialog_ = Dialog{.kind = text_at(params, "type").value_or("alert"),
-                     .message = clipped(params, "message"),
-                     .default_text = clipped(params, "defaultPrompt")};
-    listener_({.kind = PageEvent::Kind::dialog});
+  if (!hears_dialogs(session)) {
+    return;  // we have disabled Page meanwhile, which has dismissed it
   }
+  dialogs_.emplace_back(session, Dialog{.kind = text_at(params, "type").value_or("alert"),
+                                        .message = clipped(params, "message"),
+                                        .default_text = clipped(params, "defaultPrompt")});
+  listener_({.kind = PageEvent::Kind::dialog});
   dismiss_unattended();
 }
 
-void PageWatch::forget_dialog() {
-  dialog_session_.clear();
-  if (dialog_) {
-    dialog_.reset();
-    listener_({.kind = PageEvent::Kind::dialog});
+void PageWatch::forget_dialog(const std::string& session) {
+  if (std::erase_if(dialogs_, [&](const auto& open) { return open.first == session; }) == 0) {
+    return;
+  }
+  listener_({.kind = PageEvent::Kind::dialog});
+  if (!hears_dialogs(session)) {
+    attend_page(session);
   }
 }
 
-// A program beside us may be about to answer it.
 void PageWatch::dismiss_unattended() {
-  bool has_programs = browser_.devtools().party_count() > own_parties(browser_);
-  if (!is_attended_ && !has_programs) {
-    answer_dialog(false, "");
+  if (is_attended_ || programs_ > 0 || client_.is_full()) {
+    return;
+  }
+  for (const auto& [session, dialog] : dialogs_) {
+    client_.post("Page.handleJavaScriptDialog", {{"accept", false}}, session);
   }
 }
 
 void PageWatch::answer_dialog(bool accept, const std::string& text) {
-  if (!dialog_session_.empty() && !client_.is_full()) {
+  if (dialog() != nullptr && !client_.is_full()) {
     client_.post("Page.handleJavaScriptDialog", {{"accept", accept}, {"promptText", text}},
-                 dialog_session_);
+                 dialogs_.back().first);
   }
 }
 
@@ -393,14 +409,13 @@ Async<> PageWatch::choose_files(std::string chooser, std::vector<std::string> fi
   }
 }
 
-// A browser without a screen dismisses dialogs by itself while no client has enabled Page.
 void PageWatch::attend_page(const std::string& session) {
-  const bool hears_dialogs = is_attended_ || browser_.has_screen();
-  if (hears_dialogs) {
+  const bool hears = hears_dialogs(session);
+  if (hears) {
     client_.post("Page.enable", {}, session);
   }
   client_.post("Page.setInterceptFileChooserDialog", {{"enabled", is_attended_}}, session);
-  if (!hears_dialogs) {
+  if (!hears) {
     client_.post("Page.disable", {}, session);
   }
 }

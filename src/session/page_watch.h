@@ -56,14 +56,28 @@ class PageWatch {
   void start();
   Async<> close() { return scope_.close(); }
 
-  // While somebody attends, file choosers wait for an answer, and dialogs if there is no screen to
-  // show them. What is open when nobody attends any more is dismissed.
+  // While a person attends, file choosers and dialogs wait for an answer. Of what is open when none
+  // attends any more, file choosers are dismissed, and dialogs unless a program is there.
   void attend(bool on);
-  // A client of the browser's DevTools has left.
-  void program_left() { dismiss_unattended(); }
+  // While it lives, a program from outside is there, which may answer dialogs itself.
+  class Program {
+   public:
+    explicit Program(PageWatch& watch) : watch_(watch) { ++watch_.programs_; }
+    ~Program() {
+      --watch_.programs_;
+      watch_.dismiss_unattended();
+    }
+    Program(const Program&) = delete;
+    Program& operator=(const Program&) = delete;
 
-  const std::optional<Dialog>& dialog() const { return dialog_; }
-  void answer_dialog(bool accept, const std::string& text);
+   private:
+    PageWatch& watch_;
+  };
+
+  // The newest of those that a person is to be shown; null if there is none. A screen shows its
+  // dialogs itself.
+  const Dialog* dialog() const;
+  void answer_dialog(bool accept, const std::string& text);  // the newest
   // Whether that one may be what a person sees; of a screen only its browser knows.
   bool is_shown(const std::string& target) const { return shown_.empty() || target == shown_; }
   // Null if none is open.
@@ -93,8 +107,9 @@ class PageWatch {
   void forget_all();
   void forget_what_asks(const std::string* session);
   void note_dialog(const std::string& session, const json::object& params);
-  void forget_dialog();
+  void forget_dialog(const std::string& session);
   void dismiss_unattended();
+  bool hears_dialogs(const std::string& session) const;
   void take_event(std::string_view method, const std::string& session, const json::object& params);
   void take_console_message(const std::string& session, std::string text, bool is_error);
   void note_page(PageInfo info);
@@ -119,8 +134,8 @@ class PageWatch {
 
   bool has_started_ = false;
   bool is_attended_ = false;
-  std::string dialog_session_;    // empty if none is open
-  std::optional<Dialog> dialog_;  // without a screen
+  std::size_t programs_ = 0;
+  std::vector<std::pair<std::string, Dialog>> dialogs_;  // that are open, by session
   std::shared_ptr<FileChooser> chooser_;
   std::string chooser_session_;
   std::size_t choosers_opened_ = 0;

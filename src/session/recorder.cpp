@@ -273,12 +273,13 @@ Async<> Recorder::take_frame(Display::Look* look) {
     last_frame_at_ = clock_.now();
     const Area area = look->take_change().area;
     if (!area.is_empty()) {
-      if (frame_.use_count() > 1) {
-        frame_ = std::make_shared<I420Frame>(*frame_);  // the encoder has not come to it yet
-      }
-      co_await workers_.run([frame = frame_.get(), picture = &display_->picture(), area] {
-        frame->update(*picture, area);
-      });
+      const bool is_pending = frame_.use_count() > 1;  // the encoder has not come to it yet
+      frame_ =
+          co_await workers_.run([last = frame_, is_pending, picture = &display_->picture(), area] {
+            auto frame = is_pending ? std::make_shared<I420Frame>(*last) : last;
+            frame->update(*picture, area);
+            return frame;
+          });
     }
   }
   // The first one stands for the time that the encoder took to start.

@@ -269,9 +269,9 @@ void Session::start_recording() {
   if (order_.config.recording.value_or(true) && display != nullptr) {
     recorder_ = recorders_.record(order_.team, id_, display);
   }
-  if (recorder_) {
-    was_recorded_ = true;
-    pages_->start();
+  was_recorded_ = recorder_ != nullptr;
+  if (was_recorded_ || browser_->has_screen()) {
+    pages_->start();  // for the timeline, and for dialogs that nobody would ever answer
   }
 }
 

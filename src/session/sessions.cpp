@@ -58,6 +58,7 @@ std::shared_ptr<Session> Sessions::prepare(SessionOrder order) {
                                 random_.hex(token_bytes), std::move(order), std::move(upstream));
   sessions_.emplace(session->id(), session);
   scope_.spawn(supervise(session));
+  scope_.spawn(end_links(session));
   if (open_at_once) {
     session->open();
   }
@@ -77,9 +78,15 @@ Async<std::shared_ptr<Session>> Sessions::open(SessionOrder order) {
   co_return session;
 }
 
+// As soon as its viewers hear of the end, who may come back at once.
+Async<> Sessions::end_links(std::shared_ptr<Session> session) {
+  co_await session->ended();
+  live_links_.end_all_of(session->id(),
+                         {.status = session->status(), .was_recorded = session->was_recorded()});
+}
+
 Async<> Sessions::supervise(std::shared_ptr<Session> session) {
   auto life = co_await outcome_of(session->live());
-  live_links_.end_all_of(session->id(), session->was_recorded());
   if (!life.ok()) {
     session->stop(SessionStatus::crashed);
     log_error("session_failed", {{"session", session->id().text()},

@@ -97,6 +97,7 @@ class Sessions {
 
  private:
   Async<> supervise(std::shared_ptr<Session> session);
+  Async<> end_links(std::shared_ptr<Session> session);
   SessionView view_of(const Session& session) const;
 
   Executor executor_;

@@ -84,7 +84,7 @@ for (const kind of ['headful', 'headless'] as const) {
     await eventually('it is copied', async () => (await clipboard()) === 'to be copied', 5_000);
     await page.evaluate('getSelection().removeAllRanges(); document.activeElement.blur()');
     await window.keyboard.press('Control+C');
-    await window.locator('#toasts').getByText('Nothing is selected').waitFor();
+    await window.locator('#toasts').getByText('Nothing was copied').waitFor();
     assert.equal(await clipboard(), 'to be copied', 'nothing takes its place');
   });
 }

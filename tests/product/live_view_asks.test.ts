@@ -171,7 +171,7 @@ for (const kind of kinds) {
     const site = createServer((request, response) => {
       asked.push(request.url ?? '');
       response.setHeader('content-type', 'text/html');
-      response.end(`<script>setTimeout(() => { alert(1); fetch('/on'); }, 1000)</script>`);
+      response.end(`<script>setTimeout(() => { alert(1); fetch('/on'); })</script>`);
     }).listen(0, '127.0.0.1');
     await once(site, 'listening');
     t.after(() => site.close());
@@ -391,7 +391,11 @@ test('who saw a session end gets its recording by the link and no other way', li
   assert.equal(Buffer.from(await video.arrayBuffer()).toString('latin1', 4, 8), 'ftyp');
   const strange = new URL(place.replace(/ticket=.*/, `ticket=${'0'.repeat(64)}`), server.url);
   assert.equal((await fetch(strange)).status, 401);
-  assert.deepEqual((await claim(link, { ticket })).data, { ended: true, recording_url: place });
+  assert.deepEqual((await claim(link, { ticket })).data, {
+    ended: true,
+    reason: 'completed',
+    recording_url: place,
+  });
   assert.equal((await claim(link)).status, 410, 'who comes too late');
 
   const recording = window.getByRole('link', { name: 'Open the recording' });
@@ -441,18 +445,24 @@ test('who may only look takes no place from who may drive', limit, async (t) => 
   await eventually('who may drive gets in', () => said.some((one) => one.driving === true), 5_000);
 });
 
-test('a program that is there answers the dialogs of its page', limit, async () => {
-  const { id, cdp_url: address } = await openSession(server, {});
-  const browser = await chromium.connectOverCDP(address as string);
-  const [page] = browser.contexts()[0]!.pages();
-  await page!.evaluate(`void setTimeout(() => { document.title = String(confirm('You?')); }, 200)`);
-  const dialog = await page!.waitForEvent('dialog');
-  await pause(500); // for who else might answer it
-  await dialog.accept();
-  assert.equal(await page!.title(), 'true');
-  await browser.close();
-  await endSession(server, id);
-});
+for (const kind of kinds) {
+  test(`a program at a ${kind} page answers its dialogs, whoever watches`, limit, async (t) => {
+    const { link, page } = await openWatched(t, server, kind);
+    const { socket, said } = await openSocket(link);
+    await eventually('somebody watches', () => said.some((one) => one.driving === true), 5_000);
+    const asked = page.waitForEvent('dialog');
+    await page.evaluate(`void setTimeout(() => { document.title = String(confirm('You?')); })`);
+    const dialog = await asked;
+    socket.close();
+    await pause(500); // for who else might answer it now
+    await dialog.accept();
+    assert.equal(await page.title(), 'true');
+    const again = await openSocket(link);
+    t.after(() => again.socket.close());
+    await eventually('it is watched', () => again.said.some((one) => one.type === 'viewers'), 5_000);
+    assert.ok(!again.said.some(({ type }) => type === 'dialog'), 'nothing is left of it');
+  });
+}
 
 test('closing the last window ends the session in good order', limit, async (t) => {
   const { id, link } = await openWatched(t, server, 'headful');

@@ -10,7 +10,7 @@ import { browsersOf, descendantsOf, encodersOf, type Process } from '../support/
 import { recordingHasEnded } from '../support/recordings.ts';
 import { type Server, startServer } from '../support/server.ts';
 import { endSession, sessionHasEnded, statusOf } from '../support/sessions.ts';
-import { probeVideo } from '../support/video.ts';
+import { colourAt, isNear, probeVideo } from '../support/video.ts';
 
 const limit = { timeout: 120_000 };
 
@@ -69,6 +69,34 @@ for (const kind of ['headful', 'headless'] as const) {
     }
   });
 }
+
+test('what an encoder comes to late is in the film at its time', limit, async (t) => {
+  const server = await startServer();
+  t.after(() => server.stop());
+  const { id, browser, page } = await openPage(server, {});
+  await recorded(server, id, 1);
+  const [encoder] = encodersOf(server.pid);
+  assert.ok(encoder);
+  process.kill(encoder.pid, 'SIGSTOP');
+  const shown: { colour: number[]; since: number }[] = [];
+  for (const colour of [[200, 0, 0], [0, 200, 0], [0, 0, 200]]) {
+    await page.evaluate(`document.body.style.background = 'rgb(${colour})';
+      new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)))`);
+    shown.push({ colour, since: Date.now() });
+    await page.waitForTimeout(800);
+  }
+  process.kill(encoder.pid, 'SIGCONT');
+  await browser.close();
+  await endSession(server, id);
+  const item = await recordingHasEnded(server, id);
+  assert.equal(item.status, 'ready', JSON.stringify(item));
+  const film = await fetchTo(server, id);
+  for (const { colour, since } of shown) {
+    const seconds = (since - Date.parse(item.created_at)) / 1000 + 0.5;
+    const seen = colourAt(film, seconds);
+    assert.ok(isNear(seen, colour), `at ${seconds} s ${seen} instead of ${colour}`);
+  }
+});
 
 test('what dies beside it leaves a recording that plays', limit, async (t) => {
   const server = await startServer();
