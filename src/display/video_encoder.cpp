@@ -163,6 +163,8 @@ Async<> VideoEncoder::write(const I420Frame* frame, Duration time) {
   co_await input_.write(frame->bytes());
 }
 
+Async<> VideoEncoder::gone() { co_await child_->wait(); }
+
 Async<> VideoEncoder::finish() {
   input_.close();
   co_await end_well(child_.get(), &complaints_);

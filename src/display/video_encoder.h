@@ -34,6 +34,8 @@ class VideoEncoder {
   // millisecond at least. Returns when the encoder has taken it, which holds back who is too fast.
   // Throws unavailable once it has ended. The frame must stay as it is until then.
   Async<> write(const I420Frame* frame, Duration time);
+  // Waits until the program has ended, by itself or by somebody else's doing.
+  Async<> gone();
   // Waits until all that was written is in the file. Throws unavailable with what the encoder had
   // to say if it failed.
   Async<> finish();

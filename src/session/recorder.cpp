@@ -188,8 +188,20 @@ Async<> Recorder::film() {
 }
 
 Async<> Recorder::encode() {
-  encoded_ = co_await outcome_of(encode_frames());
+  std::vector<Async<>> either;
+  either.push_back(encode_frames());
+  either.push_back(note_encoders_end());
+  auto ended = co_await outcome_of(first_of(std::move(either)));
+  if (!ended.ok()) {
+    encoded_ = Outcome<void>(ended.error());
+  }
   pending_.close();
+  wanted_.set();
+}
+
+Async<> Recorder::note_encoders_end() {
+  co_await encoder_->gone();
+  throw Error(ErrorCode::unavailable, "the video encoder has ended");
 }
 
 Async<> Recorder::encode_frames() {
@@ -200,7 +212,7 @@ Async<> Recorder::encode_frames() {
 }
 
 Async<> Recorder::film_until_stopped(Display::Look* look) {
-  while (!stopping_ && !display_->has_ended()) {
+  while (can_film()) {
     if (is_paused()) {
       wanted_.clear();
       co_await wanted_.wait();
@@ -216,6 +228,9 @@ Async<> Recorder::film_until_stopped(Display::Look* look) {
       co_await keep_timeline();
     }
   }
+  if (!encoded_.ok()) {
+    throw Error(encoded_.error());
+  }
   if (!stopping_) {
     // The session ends with its browser; but not every end of a display is one of a browser.
     auto ended =
@@ -229,6 +244,8 @@ Async<> Recorder::film_until_stopped(Display::Look* look) {
   }
 }
 
+bool Recorder::can_film() const { return !stopping_ && !display_->has_ended() && encoded_.ok(); }
+
 Async<> Recorder::stopped() {
   while (!stopping_) {
     wanted_.clear();
@@ -238,7 +255,7 @@ Async<> Recorder::stopped() {
 
 // Until there is something to film, which may be that nothing has happened for a while.
 Async<> Recorder::wait_for_frame(Display::Look* look) {
-  while (!stopping_ && !is_paused() && !display_->has_ended()) {
+  while (can_film() && !is_paused()) {
     SteadyTime now = clock_.now();
     const bool has_change = display_->has_shown() && look->change().pixels > 0;
     Duration interval = !has_change    ? settings_.heartbeat

@@ -61,6 +61,8 @@ class Recorder {
   Async<> film_until_stopped(Display::Look* look);
   Async<> encode();
   Async<> encode_frames();
+  Async<> note_encoders_end();
+  bool can_film() const;
   Async<> wait_for_frame(Display::Look* look);
   Async<> stopped();
   Async<> take_frame(Display::Look* look);
