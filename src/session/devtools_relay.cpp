@@ -54,6 +54,7 @@ struct Farewell {
 
 // Why the client is sent away, as far as the browser and its session have nothing to do with it.
 Async<Farewell> serve(Session::Use* use, std::string target, Event* revoked, WebSocket* socket) {
+  PageWatch::Program program(use->session().pages());
   auto joined = co_await outcome_of(join(use, std::move(target)));
   if (!joined.ok()) {
     bool is_crowded = joined.error().code() == ErrorCode::resource_exhausted;
@@ -87,9 +88,7 @@ Async<> relay_devtools(std::shared_ptr<Session> session, std::string target,
     co_return;
   }
   std::unique_ptr<Session::Use> held = std::move(use).take();
-  auto program = std::make_unique<PageWatch::Program>(held->session().pages());
   Farewell farewell = co_await serve(held.get(), std::move(target), revoked.get(), socket.get());
-  program.reset();
   bool browser_has_gone = held->browser().is_gone();
   held.reset();
   if (browser_has_gone) {

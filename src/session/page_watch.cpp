@@ -140,11 +140,11 @@ void PageWatch::forget_all() {
 
 // A dialog and a file chooser of that session, or of any.
 void PageWatch::forget_what_asks(const std::string* session) {
-  while (session == nullptr && !dialogs_.empty()) {
-    forget_dialog(std::string(dialogs_.back().first));
-  }
   if (session != nullptr) {
     forget_dialog(*session);
+  } else if (!dialogs_.empty()) {
+    dialogs_.clear();
+    listener_({.kind = PageEvent::Kind::dialog});
   }
   if (chooser_ && (session == nullptr || *session == chooser_session_)) {
     set_chooser(nullptr);

@@ -305,7 +305,7 @@ Async<> Recorder::take_frame(Display::Look* look) {
                       : std::max(film_time(last_frame_at_), last_frame_time_ + Duration(1ms));
   last_frame_time_ = time;
   if (!co_await pending_.push({.frame = frame_, .time = time}, frame_->bytes().size())) {
-    throw Error(ErrorCode::unavailable, "the video encoder has ended");
+    throw Error(encoded_.error());
   }
   ++frames_;
 }
