@@ -44,6 +44,11 @@ bool answers(const json::object& message, int id) {
   return answered != nullptr && *answered == id;
 }
 
+// A document that shows a dialog is there, and answers nothing until that is gone.
+bool tells_of_dialog(const json::object& message) {
+  return text_at(message, "method") == "Page.javascriptDialogOpening";
+}
+
 // Chromium answers Page.navigate before the new document is there, so the event is waited for. A
 // page whose renderer is still starting sends events only once it has answered Page.enable, and a
 // short document may be there before that.
@@ -61,7 +66,7 @@ Async<> navigate(Party* page, std::string url) {
       // The page tells earlier than the browser's list of pages does; by its next answer both do.
       co_await page->send(command(3, "Page.getFrameTree", {}));
     }
-    if (answers(message.as_object(), 3)) {
+    if (answers(message.as_object(), 3) || tells_of_dialog(message.as_object())) {
       co_return;
     }
     if (tells_of_abortion(message.as_object())) {
