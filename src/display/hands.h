@@ -57,8 +57,8 @@ class Hands {
   virtual Async<bool> paste(std::string text) = 0;
   // Lets go of every key and button that is held.
   virtual void release() = 0;
-  // Waits until all that they did is on its way into the browser, so that what it is told by
-  // DevTools comes after that.
+  // Waits until all that they did has come so far into the browser that what it is told by DevTools
+  // comes after that, but for no longer than a page may take over it.
   virtual Async<> arrived() = 0;
 };
 

@@ -62,19 +62,23 @@ json::object to_event(const PointerInput& input, double scale) {
 }  // namespace
 
 void PageHands::move(const PointerInput& input) {
-  if (input.button < 0 || input.button > 2) {
+  const bool is_up = input.event == PointerInput::Event::up;
+  if (input.button < 0 || input.button > 2 || (!is_up && screencast_.is_behind())) {
     return;
   }
   if (input.event == PointerInput::Event::down) {
     held_buttons_[input.button] = input;
-  } else if (input.event == PointerInput::Event::up) {
-    held_buttons_.erase(input.button);
+  } else if (is_up && held_buttons_.erase(input.button) == 0) {
+    return;
   }
   screencast_.tell_page("Input.dispatchMouseEvent",
                         to_event(input, screencast_.page_pixels_per_pixel()));
 }
 
 void PageHands::turn_wheel(const WheelInput& input) {
+  if (screencast_.is_behind()) {
+    return;
+  }
   const double scale = screencast_.page_pixels_per_pixel();
   screencast_.tell_page("Input.dispatchMouseEvent", {{"type", "mouseWheel"},
                                                      {"x", input.x * scale},
@@ -85,8 +89,8 @@ void PageHands::turn_wheel(const WheelInput& input) {
 }
 
 void PageHands::press(const KeyInput& input) {
-  bool is_too_much = input.down && held_keys_.size() >= keys_held_max;
-  if (is_too_much || input.key == "AltGraph") {
+  bool is_too_much = input.down && (held_keys_.size() >= keys_held_max || screencast_.is_behind());
+  if (is_too_much || input.key == "AltGraph" || (!input.down && !held_keys_.contains(input.code))) {
     return;
   }
   constexpr int level_three = modifier_control | modifier_alt;
@@ -117,18 +121,20 @@ void PageHands::press(const KeyInput& input) {
 }
 
 void PageHands::write(std::string_view text) {
-  screencast_.tell_page("Input.insertText", {{"text", text}});
+  if (!screencast_.is_behind()) {
+    screencast_.tell_page("Input.insertText", {{"text", text}});
+  }
 }
 
 void PageHands::release() {
-  for (auto& [code, input] : std::exchange(held_keys_, {})) {
-    KeyInput up = input;
+  while (!held_keys_.empty()) {
+    KeyInput up = held_keys_.begin()->second;
     up.down = false;
     up.modifiers = 0;
     press(up);
   }
-  for (auto& [button, input] : std::exchange(held_buttons_, {})) {
-    PointerInput up = input;
+  while (!held_buttons_.empty()) {
+    PointerInput up = held_buttons_.begin()->second;
     up.event = PointerInput::Event::up;
     up.buttons = 0;
     move(up);

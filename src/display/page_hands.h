@@ -5,7 +5,8 @@
 
 namespace capstan {
 
-// Hands at the page that a screencast shows, by DevTools' Input domain.
+// Hands at the page that a screencast shows, by DevTools' Input domain. What they do while the page
+// is behind is lost, but for letting go.
 class PageHands final : public Hands {
  public:
   explicit PageHands(Screencast& screencast) : screencast_(screencast) {}
@@ -16,7 +17,7 @@ class PageHands final : public Hands {
   void write(std::string_view text) override;
   Async<bool> paste(std::string) override { co_return false; }
   void release() override;
-  Async<> arrived() override { co_return; }  // they are DevTools themselves
+  Async<> arrived() override { return screencast_.pages_have_done(); }
 
  private:
   Screencast& screencast_;

@@ -20,6 +20,8 @@ constexpr auto observed = 2s;
 constexpr std::size_t frames_that_move = 16;
 constexpr auto sample_interval = 500ms;
 constexpr int samples_that_rest = 3;
+constexpr auto answer_patience = 2s;
+constexpr std::size_t told_under_way_max = 1000;
 constexpr auto titles_interval = 1s;
 constexpr std::size_t told_bytes_max = 2048;  // of a title or an address
 
@@ -50,6 +52,7 @@ Screencast::Screencast(Executor executor, Clock& clock, Workers& workers, DevToo
       workers_(workers),
       picture_(picture),
       client_(executor, clock, devtools, command_bytes_max),
+      all_done_(executor),
       wanted_(executor),
       changed_(executor) {}
 
@@ -64,9 +67,26 @@ Async<> Screencast::live() {
 }
 
 void Screencast::tell_page(std::string_view method, json::object params) {
-  // Who sends more than a page takes is not heard.
-  if (!session_.empty() && !client_.is_full()) {
-    client_.post(method, std::move(params), session_);
+  if (session_.empty()) {
+    return;
+  }
+  ++told_under_way_;
+  all_done_.clear();
+  client_.post(method, std::move(params), session_, [this](Outcome<json::object>) {
+    if (--told_under_way_ == 0) {
+      all_done_.set();
+    }
+  });
+}
+
+bool Screencast::is_behind() const {
+  return client_.is_full() || told_under_way_ >= told_under_way_max;
+}
+
+Async<> Screencast::pages_have_done() {
+  if (told_under_way_ > 0) {
+    auto in_time = co_await outcome_of(
+        within(clock_, answer_patience, all_done_.wait(), "the page is busy or shows a dialog"));
   }
 }
 

@@ -36,8 +36,14 @@ class Screencast final : public PictureSource {
   const std::vector<PageInfo>& pages() const { return pages_; }
   const std::string& shown() const { return shown_; }
   void show(const std::string& target_id);
-  // A command to the page that is shown, whose answer nobody waits for.
+  // A command to the page that is shown, if there is one.
   void tell_page(std::string_view method, json::object params);
+  // Whether pages have not done much of what they were told. Who goes on tells them for ever: one
+  // that hangs answers nothing.
+  bool is_behind() const;
+  // Waits until pages have answered all that they were told, or don't do so in time. Until then,
+  // what they are told in another session may overtake it.
+  Async<> pages_have_done();
   // How many of the page's own pixels, in which it is told where the mouse is, one of the picture's
   // stands for.
   double page_pixels_per_pixel() const { return page_pixels_per_pixel_; }
@@ -71,6 +77,9 @@ class Screencast final : public PictureSource {
   std::string session_;  // ours at it, once it is attached
   std::function<void()> pages_listener_;
   SteadyTime titles_asked_at_;
+
+  std::size_t told_under_way_ = 0;  // commands to pages, of tell_page()
+  Event all_done_;                  // none of them is under way
 
   Event wanted_;  // somebody has looked, once
   std::optional<Duration> looked_at_every_;

@@ -97,6 +97,28 @@ ASYNC_TEST(Race, first_of_names_the_first_and_cancels_the_others) {
   co_await scope.close();
 }
 
+ASYNC_TEST(Race, all_of_waits_for_all_and_throws_the_first_failure) {
+  int ended = 0;
+  auto end_after = [](Clock* clock, Duration duration, bool well, int* count) -> Async<> {
+    co_await clock->sleep(duration);
+    ++*count;
+    if (!well) {
+      throw Error(ErrorCode::unavailable, std::to_string(duration.count()));
+    }
+  };
+  std::vector<Async<>> works;
+  works.push_back(end_after(&clock_, 3ms, true, &ended));
+  works.push_back(end_after(&clock_, 2ms, false, &ended));
+  works.push_back(end_after(&clock_, 1ms, false, &ended));
+  Scope scope(executor(), "test");
+  scope.spawn(let_pass_later(this, 3ms));
+  auto outcome = co_await outcome_of(all_of(std::move(works)));
+  EXPECT_EQ(ended, 3);
+  EXPECT_EQ(outcome.error().message(), std::to_string(Duration(2ms).count()));
+  co_await scope.close();
+  co_await all_of({});
+}
+
 ASYNC_TEST(Race, sleep_or_until_ends_with_the_time_or_the_event_whichever_is_first) {
   Event closing(executor());
   int returned = 0;

@@ -2,25 +2,52 @@
 
 namespace capstan {
 
-Async<std::size_t> first_of(std::vector<Async<>> works) {
-  auto executor = co_await asio::this_coro::executor;
-  auto spawn = [&](Async<> work) {
+namespace {
+
+// One that is ready to be started for each work; what they give are outcomes.
+auto operations_of(Executor executor, std::vector<Async<>> works) {
+  auto operation_of = [&](Async<> work) {
     return asio::co_spawn(executor, outcome_of(std::move(work)), asio::deferred);
   };
-  std::vector<decltype(spawn(std::declval<Async<>>()))> operations;
+  std::vector<decltype(operation_of(std::declval<Async<>>()))> operations;
   operations.reserve(works.size());
   for (Async<>& work : works) {
-    operations.push_back(spawn(std::move(work)));
+    operations.push_back(operation_of(std::move(work)));
   }
-  auto [order, failures, outcomes] =
-      co_await asio::experimental::make_parallel_group(std::move(operations))
-          .async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
+  return operations;
+}
+
+Async<> stop_if_cancelled() {
   auto cancellation = co_await asio::this_coro::cancellation_state;
   if (cancellation.cancelled() != asio::cancellation_type::none) {
     throw Error(ErrorCode::cancelled, "cancelled");
   }
+}
+
+}  // namespace
+
+Async<std::size_t> first_of(std::vector<Async<>> works) {
+  auto operations = operations_of(co_await asio::this_coro::executor, std::move(works));
+  auto [order, failures, outcomes] =
+      co_await asio::experimental::make_parallel_group(std::move(operations))
+          .async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
+  co_await stop_if_cancelled();
   std::move(outcomes[order[0]]).take();
   co_return order[0];
+}
+
+Async<> all_of(std::vector<Async<>> works) {
+  auto operations = operations_of(co_await asio::this_coro::executor, std::move(works));
+  if (operations.empty()) {
+    co_return;
+  }
+  auto [order, failures, outcomes] =
+      co_await asio::experimental::make_parallel_group(std::move(operations))
+          .async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
+  co_await stop_if_cancelled();
+  for (auto& outcome : outcomes) {
+    std::move(outcome).take();
+  }
 }
 
 Async<> sleep_or_until(Clock* clock, Duration duration, Event* event) {

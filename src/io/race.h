@@ -17,6 +17,10 @@ namespace capstan {
 // for the first success, and so hides a failure until the deadline.)
 Async<std::size_t> first_of(std::vector<Async<>> works);
 
+// Does several works at once and waits until all have ended, whatever came of each; throws the
+// Error of the first of them, in their order, that failed.
+Async<> all_of(std::vector<Async<>> works);
+
 // Sleeps until the time has passed or the event is set, whichever comes first: for work that tries
 // again later, until its owner closes.
 Async<> sleep_or_until(Clock* clock, Duration duration, Event* event);

@@ -15,7 +15,6 @@ namespace {
 constexpr std::size_t command_bytes_max = std::size_t{16} << 20;
 // A page that is busy or shows a dialog does not answer.
 constexpr auto answer_patience = 2s;
-constexpr auto look_patience = 500ms;
 // A piece of a file is much to take for a busy machine.
 constexpr auto file_patience = 15s;
 constexpr auto return_interval = 1s;
@@ -262,42 +261,36 @@ void PageWatch::note_shown(const std::string& target) {
   }
 }
 
-Async<bool> PageWatch::holds(std::string session, std::string condition) {
+Async<> PageWatch::look_for_focus(std::string session, std::vector<std::string>* focused) {
+  json::object asked{{"expression", has_focus}, {"returnByValue", true}, {"awaitPromise", true}};
   auto answer = co_await outcome_of(
-      client_.ask("Runtime.evaluate",
-                  {{"expression", condition}, {"returnByValue", true}, {"awaitPromise", true}},
-                  std::move(session), look_patience));
+      client_.ask("Runtime.evaluate", std::move(asked), session, answer_patience));
   const json::value* value = answer.ok() ? value_of(answer.value()) : nullptr;
-  co_return value != nullptr && *value == true;
+  if (value != nullptr && *value == true) {
+    focused->push_back(std::move(session));
+  }
 }
 
 // One that is asked anything has seen what its screen told it before.
 Async<> PageWatch::browser_caught_up() {
-  auto caught_up = co_await outcome_of(client_.ask("Browser.getVersion", {}, "", look_patience));
+  auto caught_up = co_await outcome_of(client_.ask("Browser.getVersion", {}, "", answer_patience));
 }
 
 // Playwright makes all pages believe that they have the focus; then nobody knows which one has it.
 Async<std::string> PageWatch::focused_page() {
   if (auto shown = pages_.find(shown_); shown != pages_.end()) {
-    std::string session = shown->second.session;
-    co_await holds(session, std::string(has_focus));  // so that it has come so far
-    co_return session;
+    co_return shown->second.session;
   }
   co_await browser_caught_up();
-  std::vector<std::string> sessions;
+  std::vector<std::string> focused;
+  std::vector<Async<>> looks;
   for (const auto& [target, page] : pages_) {
-    sessions.push_back(page.session);
-  }
-  std::string focused;
-  for (const std::string& session : sessions) {
-    if (!session.empty() && co_await holds(session, std::string(has_focus))) {
-      if (!focused.empty()) {
-        co_return "";
-      }
-      focused = session;
+    if (!page.session.empty()) {
+      looks.push_back(look_for_focus(page.session, &focused));
     }
   }
-  co_return focused;
+  co_await all_of(std::move(looks));
+  co_return focused.size() == 1 ? focused.front() : "";
 }
 
 Async<> PageWatch::caught_up() {

@@ -89,6 +89,35 @@ for (const kind of ['headful', 'headless'] as const) {
   });
 }
 
+for (const kind of ['headful', 'headless'] as const) {
+  test(`what is written on a slow ${kind} page stays in order`, limit, async (t) => {
+    const { link, page } = await openWatched(t, server, kind);
+    const window = await watch(t, viewers, link);
+    await window.mouse.click(...(await pointOf(window, kind, 200, 150)));
+    await eventually('the text has the focus', () =>
+      page.evaluate(`document.activeElement.id === 'text'`) as Promise<boolean>, 5_000);
+    await page.evaluate(`addEventListener('keydown', () => {
+      for (const end = performance.now() + 100; performance.now() < end; ) {}
+    })`);
+    const viewer = await window.context().newCDPSession(window);
+    for (const key of ['ä', '字']) {
+      await window.keyboard.type('before');
+      await viewer.send('Input.dispatchKeyEvent', { type: 'keyDown', key, text: key, code: 'KeyA' });
+      await viewer.send('Input.dispatchKeyEvent', { type: 'keyUp', key, code: 'KeyA' });
+      await window.keyboard.type('after');
+      await viewer.send('Input.imeSetComposition', { text: 'に', selectionStart: 1, selectionEnd: 1 });
+      await viewer.send('Input.insertText', { text: '日' });
+    }
+    const written = 'beforeäafter日before字after日';
+    await window.evaluate(`navigator.clipboard.writeText('something else')`);
+    await window.keyboard.press('Control+A');
+    await window.keyboard.press('Control+C');
+    const clipboard = () => window.evaluate('navigator.clipboard.readText()');
+    await eventually('all is copied', async () => (await clipboard()) !== 'something else', 20_000);
+    assert.deepEqual([await textOf(page), await clipboard()], [written, written]);
+  });
+}
+
 test('what a read-only link sends reaches nothing, whatever its page says', limit, async (t) => {
   for (const kind of ['headful', 'headless'] as const) {
     const { link, page } = await openWatched(t, server, kind, { read_only: true });

@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { eventually } from '../support/eventually.ts';
+import { eventually, within } from '../support/eventually.ts';
 import {
   claim,
   colourSeen,
@@ -171,14 +171,16 @@ for (const kind of kinds) {
     const site = createServer((request, response) => {
       asked.push(request.url ?? '');
       response.setHeader('content-type', 'text/html');
-      response.end(`<script>setTimeout(() => { alert(1); fetch('/on'); })</script>`);
+      response.end(`<script>alert(1); fetch('/on');</script>`);
     }).listen(0, '127.0.0.1');
     await once(site, 'listening');
     t.after(() => site.close());
     const url = `http://127.0.0.1:${(site.address() as AddressInfo).port}/`;
-    const { id } = await openSession(server, {
-      body: { session: { initial_url: url }, browser: { headless: { active: kind === 'headless' } } },
-    });
+    const body = {
+      session: { initial_url: url },
+      browser: { headless: { active: kind === 'headless' } },
+    };
+    const { id } = await within('it opens', 20_000, openSession(server, { body }));
     await eventually('it goes on', () => asked.includes('/on'), 10_000);
     await endSession(server, id);
   });
@@ -224,33 +226,35 @@ test('what is pasted goes where the focus is: the address bar, or the page that 
   assert.deepEqual(said.filter(({ type }) => type === 'error'), []);
 });
 
-test('a flood of input holds nobody up, and leaves no key held', limit, async (t) => {
-  const { link, page } = await openWatched(t, server, 'headful');
-  const { socket, say } = await openSocket(link);
-  say({ type: 'key', event: 'down', code: 'ShiftLeft', key: 'Shift', modifiers: 0 });
-  for (let round = 0; round < 15; ++round) {
-    for (let i = 0; i < 1_000; ++i) {
-      say({ type: 'pointer', event: 'move', x: i, y: 400, button: 0, buttons: 0, modifiers: 0 });
+for (const kind of ['headful', 'headless'] as const) {
+  test(`a flood of input to a ${kind} page holds nobody up, and leaves no key held`, limit, async (t) => {
+    const { link, page } = await openWatched(t, server, kind);
+    const { socket, say } = await openSocket(link);
+    say({ type: 'key', event: 'down', code: 'ShiftLeft', key: 'Shift', modifiers: 0 });
+    for (let round = 0; round < 15; ++round) {
+      for (let i = 0; i < 1_000; ++i) {
+        say({ type: 'pointer', event: 'move', x: i, y: 400, button: 0, buttons: 0, modifiers: 0 });
+      }
+      for (let i = 0; i < 100; ++i) {
+        say({ type: 'wheel', x: 500, y: 400, dx: 0, dy: i % 2 ? 1e6 : -1e6, modifiers: 0 });
+      }
     }
-    for (let i = 0; i < 100; ++i) {
-      say({ type: 'wheel', x: 500, y: 400, dx: 0, dy: i % 2 ? 1e6 : -1e6, modifiers: 0 });
-    }
-  }
-  socket.close();
-  const other = await openSocket(link);
-  t.after(() => other.socket.close());
-  await page.evaluate(`{
-    globalThis.shifts = [];
-    addEventListener('mousedown', (event) => shifts.push(event.shiftKey));
-  }`);
-  const isClicked = async () => {
-    for (const event of ['down', 'up']) {
-      other.say({ type: 'pointer', event, x: 300, y: 600, button: 0, buttons: 1, clicks: 1 });
-    }
-    return ((await page.evaluate('shifts.at(-1) === false')) as boolean) === true;
-  };
-  await eventually('a click comes without shift', isClicked, 20_000);
-});
+    socket.close();
+    const other = await openSocket(link);
+    t.after(() => other.socket.close());
+    await page.evaluate(`{
+      globalThis.shifts = [];
+      addEventListener('mousedown', (event) => shifts.push(event.shiftKey));
+    }`);
+    const isClicked = async () => {
+      for (const event of ['down', 'up']) {
+        other.say({ type: 'pointer', event, x: 300, y: 600, button: 0, buttons: 1, clicks: 1 });
+      }
+      return ((await page.evaluate('shifts.at(-1) === false')) as boolean) === true;
+    };
+    await eventually('a click comes without shift', isClicked, 20_000);
+  });
+}
 
 test('a display that dies while a key is held takes its session with it and nothing else', limit, async (t) => {
   const bystander = await openWatched(t, server, 'headful');
