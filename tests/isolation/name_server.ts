@@ -2,8 +2,8 @@
 // name may mean one thing now and another one later; nobody is to remember it.
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import path from 'node:path';
+import { readFileSync } from 'node:fs';
+import { openFilesOf } from '../support/processes.ts';
 
 /**
  * The addresses of a name, of either kind; a function is told how often it was asked before.
@@ -77,26 +77,9 @@ export class NameServer {
     const rows = lines.map((line) => line.trim().split(/\s+/));
     const askers = rows.filter((row) => row[1]?.endsWith(place));
     const sockets = askers.map((row) => `socket:[${row[9]}]`);
-    const open = [...this.servers].flatMap(descriptorsOf);
+    const open = [...this.servers].flatMap(openFilesOf);
     return sockets.some((socket) => open.includes(socket));
   }
-}
-
-function descriptorsOf(pid: number): string[] {
-  const folder = `/proc/${pid}/fd`;
-  let names: string[] = [];
-  try {
-    names = readdirSync(folder);
-  } catch {
-    // it has ended
-  }
-  return names.map((name) => {
-    try {
-      return readlinkSync(path.join(folder, name));
-    } catch {
-      return ''; // closed meanwhile
-    }
-  });
 }
 
 function nameIn(query: Buffer): { name: string; end: number } {

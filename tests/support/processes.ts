@@ -1,5 +1,5 @@
 // What /proc tells about the processes of a server: who descends from it, who is left after it.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 export type Process = {
   pid: number;
@@ -74,6 +74,16 @@ export function processesThatName(text: string): Process[] {
   );
 }
 
+/** What each of its file descriptors leads to; none when the process has gone. */
+export function openFilesOf(pid: number): string[] {
+  const folder = `/proc/${pid}/fd`;
+  try {
+    return readdirSync(folder).map((name) => linkAt(`${folder}/${name}`));
+  } catch {
+    return [];
+  }
+}
+
 /** The memory of the process that is in RAM, in MiB. */
 export function residentMemoryOf(pid: number): number {
   const line = /^VmRSS:\s+(\d+) kB$/m.exec(textOf(`/proc/${pid}/status`));
@@ -83,6 +93,15 @@ export function residentMemoryOf(pid: number): number {
 
 export function tell(processes: Process[]): string {
   return processes.map(({ pid, state, command }) => `${pid} ${state} ${command}`).join('\n');
+}
+
+/** Empty when it has been closed meanwhile. */
+function linkAt(place: string): string {
+  try {
+    return readlinkSync(place);
+  } catch {
+    return '';
+  }
 }
 
 /** Empty when the process has gone meanwhile, or keeps its secrets from us. */
