@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
@@ -24,7 +23,10 @@ DataFolder::DataFolder(const std::filesystem::path& path) : path_(std::filesyste
     throw Error(ErrorCode::invalid_argument,
                 "can't use the data folder " + path_.string() + ": " + std::strerror(errno));
   }
-  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+  // Not flock(2), which children share until they have become another program: of a server that was
+  // killed they may do so after its successor has started.
+  struct flock whole{.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 0, .l_pid = 0};
+  if (::fcntl(lock_.get(), F_SETLK, &whole) != 0) {
     throw Error(ErrorCode::conflict,
                 "the data folder " + path_.string() + " is in use by a running server");
   }

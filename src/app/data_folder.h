@@ -6,7 +6,8 @@
 
 namespace capstan {
 
-// The folder that holds all that outlives the server. One server at a time uses it.
+// The folder that holds all that outlives the server. One process at a time uses it, by one of
+// these alone, since what keeps others away ends with any of them.
 class DataFolder {
  public:
   // Makes the folder (mode 0700) if it isn't there, and locks it. One without a database gets a new

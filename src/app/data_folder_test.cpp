@@ -1,6 +1,9 @@
 #include "app/data_folder.h"
 
+#include <csignal>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
@@ -28,6 +31,18 @@ ErrorCode code_of_opening(const std::filesystem::path& path) {
   return opened.ok() ? ErrorCode::internal : opened.error().code();
 }
 
+// What another process is told that opens it too.
+ErrorCode code_for_another_process(const std::filesystem::path& path) {
+  pid_t other = ::fork();
+  if (other == 0) {
+    ::_exit(static_cast<int>(code_of_opening(path)));
+  }
+  int status = 0;
+  EXPECT_EQ(::waitpid(other, &status, 0), other);
+  EXPECT_TRUE(WIFEXITED(status));
+  return static_cast<ErrorCode>(WEXITSTATUS(status));
+}
+
 TEST_F(DataFolderTest, is_made_for_its_owner_alone) {
   DataFolder folder(path_);
   EXPECT_EQ(mode_of(path_), 0700U);
@@ -36,9 +51,22 @@ TEST_F(DataFolderTest, is_made_for_its_owner_alone) {
 TEST_F(DataFolderTest, has_one_user_at_a_time) {
   {
     DataFolder folder(path_);
-    EXPECT_EQ(code_of_opening(path_), ErrorCode::conflict);
+    EXPECT_EQ(code_for_another_process(path_), ErrorCode::conflict);
   }
   DataFolder again(path_);
+}
+
+TEST_F(DataFolderTest, is_free_though_a_child_of_its_user_lives_on) {
+  auto folder = std::make_unique<DataFolder>(path_);
+  pid_t child = ::fork();
+  if (child == 0) {
+    ::pause();
+    ::_exit(0);
+  }
+  folder.reset();
+  EXPECT_TRUE(outcome_of_call([&] { return DataFolder(path_); }).ok());
+  ::kill(child, SIGKILL);
+  EXPECT_EQ(::waitpid(child, nullptr, 0), child);
 }
 
 TEST_F(DataFolderTest, that_cannot_be_one_is_not_in_use) {
@@ -85,7 +113,7 @@ TEST_F(DataFolderTest, tells_how_to_reach_the_server_while_it_runs) {
   {
     OperatorFile file(folder.operator_file(), {"http://127.0.0.1:1", "secret"});
     EXPECT_EQ(mode_of(folder.operator_file()), 0600U);
-    EXPECT_EQ(code_of_opening(path_), ErrorCode::conflict);
+    EXPECT_EQ(code_for_another_process(path_), ErrorCode::conflict);
     auto read = read_operator_file(DataFolder::operator_file(path_));
     ASSERT_TRUE(read) << "whoever finds the folder in use leaves the file alone";
     EXPECT_EQ(read->url, "http://127.0.0.1:1");

@@ -38,8 +38,7 @@ class Screencast final : public PictureSource {
   void show(const std::string& target_id);
   // A command to the page that is shown, if there is one.
   void tell_page(std::string_view method, json::object params);
-  // Whether pages have not done much of what they were told. Who goes on tells them for ever: one
-  // that hangs answers nothing.
+  // Whether pages owe so many answers that they should be told no more; one that hangs gives none.
   bool is_behind() const;
   // Waits until pages have answered all that they were told, or don't do so in time. Until then,
   // what they are told in another session may overtake it.

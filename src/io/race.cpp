@@ -17,13 +17,6 @@ auto operations_of(Executor executor, std::vector<Async<>> works) {
   return operations;
 }
 
-Async<> stop_if_cancelled() {
-  auto cancellation = co_await asio::this_coro::cancellation_state;
-  if (cancellation.cancelled() != asio::cancellation_type::none) {
-    throw Error(ErrorCode::cancelled, "cancelled");
-  }
-}
-
 }  // namespace
 
 Async<std::size_t> first_of(std::vector<Async<>> works) {
@@ -31,7 +24,7 @@ Async<std::size_t> first_of(std::vector<Async<>> works) {
   auto [order, failures, outcomes] =
       co_await asio::experimental::make_parallel_group(std::move(operations))
           .async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
-  co_await stop_if_cancelled();
+  throw_if_cancelled(co_await asio::this_coro::cancellation_state);
   std::move(outcomes[order[0]]).take();
   co_return order[0];
 }
@@ -44,7 +37,7 @@ Async<> all_of(std::vector<Async<>> works) {
   auto [order, failures, outcomes] =
       co_await asio::experimental::make_parallel_group(std::move(operations))
           .async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
-  co_await stop_if_cancelled();
+  throw_if_cancelled(co_await asio::this_coro::cancellation_state);
   for (auto& outcome : outcomes) {
     std::move(outcome).take();
   }

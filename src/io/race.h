@@ -25,6 +25,13 @@ Async<> all_of(std::vector<Async<>> works);
 // again later, until its owner closes.
 Async<> sleep_or_until(Clock* clock, Duration duration, Event* event);
 
+// Asio's groups end well when they are cancelled, with whatever had come by then.
+inline void throw_if_cancelled(const asio::cancellation_state& state) {
+  if (state.cancelled() != asio::cancellation_type::none) {
+    throw Error(ErrorCode::cancelled, "cancelled");
+  }
+}
+
 // The coroutine of within(): a coroutine's parameters are no references.
 template <class T>
 Async<T> race_with_clock(Clock* clock, Duration limit, Async<T> work, std::string message) {
@@ -34,10 +41,7 @@ Async<T> race_with_clock(Clock* clock, Duration limit, Async<T> work, std::strin
           asio::co_spawn(executor, outcome_of(std::move(work)), asio::deferred),
           asio::co_spawn(executor, outcome_of(clock->sleep(limit)), asio::deferred))
           .async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
-  auto cancellation = co_await asio::this_coro::cancellation_state;
-  if (cancellation.cancelled() != asio::cancellation_type::none) {
-    throw Error(ErrorCode::cancelled, "cancelled");
-  }
+  throw_if_cancelled(co_await asio::this_coro::cancellation_state);
   if (order[0] != 0) {
     throw Error(ErrorCode::deadline_exceeded, std::move(message));
   }
