@@ -5,8 +5,14 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually, within } from '../support/eventually.ts';
-import { descendantsOf, encodersOf, isAlive } from '../support/processes.ts';
-import { residentMemoryOf, tell } from '../support/processes.ts';
+import {
+  descendantsOf,
+  encodersOf,
+  isAlive,
+  type Process,
+  residentMemoryOf,
+  tell,
+} from '../support/processes.ts';
 import { recordingHasEnded } from '../support/recordings.ts';
 import { openSession, sessionHasEnded, sessionOf } from '../support/sessions.ts';
 import { startSite } from '../support/site.ts';
@@ -134,13 +140,19 @@ async function letOff(
   await server.request('DELETE', `/v1/sessions/${id}`); // unless it has ended
   await sessionHasEnded(server, id);
   await recordingHasEnded(server, id);
-  const left = () =>
-    descendantsOf(server.pid).filter((each) => !before.has(each.pid) && isAlive(each));
+  const left = () => withoutThoseOf(before, descendantsOf(server.pid)).filter(isAlive);
   const isGone = () => left().length === 0;
   await eventually('nothing of it is left', isGone, leftLimitMs).catch((late: Error) =>
     assert.fail(`${late.message}; there are\n${tell(left())}`),
   );
   await neighbour.mustAnswer();
+}
+
+/** Without what stems from the `others`: their browsers start processes late, too. */
+function withoutThoseOf(others: Set<number>, all: Process[]): Process[] {
+  const known = new Set(others);
+  for (const { pid, parent } of all) if (known.has(parent)) known.add(pid); // parents come first
+  return all.filter(({ pid }) => !known.has(pid));
 }
 
 /** Another team's session, and anybody who asks how the server is. */
