@@ -1,9 +1,17 @@
 // What a server's children are known by on this machine, written down while it lives, so that what
 // is left of them can be found once it has died, also of those that nobody is the parent of. Others
 // may use the machine meanwhile, so what can belong to somebody else by then is no trace.
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { allProcesses, descendantsOf, isAlive, type Process, tell } from '../support/processes.ts';
+import {
+  allProcesses,
+  descendantsOf,
+  isAlive,
+  linkOf,
+  openFilesOf,
+  type Process,
+  tell,
+} from '../support/processes.ts';
 import type { Server } from '../support/server.ts';
 
 export type Found = { process: Process; by: string[] };
@@ -101,8 +109,8 @@ function namespacesOf(pid: number | 'self'): string[] {
 
 /** The blocks of user ids that the process holds by locks in a folder of the machine. */
 function blocksOf(pid: number): number[] {
-  return namesIn(`/proc/${pid}/fd`)
-    .map((name) => /\/user-ids\/(\d+)$/.exec(linkOf(`/proc/${pid}/fd/${name}`))?.[1])
+  return openFilesOf(pid)
+    .map((file) => /\/user-ids\/(\d+)$/.exec(file)?.[1])
     .filter((block) => block !== undefined)
     .map((block) => firstUser + Number(block) * usersPerBlock);
 }
@@ -139,14 +147,6 @@ function namesIn(folder: string): string[] {
     return readdirSync(folder);
   } catch {
     return [];
-  }
-}
-
-function linkOf(file: string): string {
-  try {
-    return readlinkSync(file);
-  } catch {
-    return '';
   }
 }
 

@@ -78,7 +78,7 @@ export function processesThatName(text: string): Process[] {
 export function openFilesOf(pid: number): string[] {
   const folder = `/proc/${pid}/fd`;
   try {
-    return readdirSync(folder).map((name) => linkAt(`${folder}/${name}`));
+    return readdirSync(folder).map((name) => linkOf(`${folder}/${name}`));
   } catch {
     return [];
   }
@@ -95,10 +95,10 @@ export function tell(processes: Process[]): string {
   return processes.map(({ pid, state, command }) => `${pid} ${state} ${command}`).join('\n');
 }
 
-/** Empty when it has been closed meanwhile. */
-function linkAt(place: string): string {
+/** Where a link in /proc leads; empty when it has gone meanwhile, or is not for us to see. */
+export function linkOf(file: string): string {
   try {
-    return readlinkSync(place);
+    return readlinkSync(file);
   } catch {
     return '';
   }
