@@ -21,11 +21,14 @@ constexpr const char* screen_name = ":0";
 constexpr const char* screen_socket = "/tmp/.X11-unix/X0";
 
 // The socket is there already, and nobody but the cage can reach it, so no cookie is asked for.
+// Held keys repeat when the person's own do (ScreenHands): a screen that repeated them by itself
+// would do so for as long as anything on the way is slow. 65 s is the longest that it can wait.
 std::vector<std::string> xvfb_arguments(PictureSize size) {
   return {screen_name, "-screen",
           "0",         std::to_string(size.width) + "x" + std::to_string(size.height) + "x24",
           "-dpi",      "96",
           "-ac",       "-noreset",
+          "-ardelay",  "65535",
           "-nolisten", "tcp",
           "-nolisten", "unix",
           "-nolisten", "local"};

@@ -40,6 +40,12 @@ bool keeps_from_writing(std::uint8_t keycode) {
          keycode == x11::key_at("AltLeft") || keycode == x11::key_at("AltRight");
 }
 
+bool is_lock_or_modifier(std::string_view key) {
+  constexpr std::array<std::string_view, 7> keys{"Shift",    "Control", "Alt",       "Meta",
+                                                 "CapsLock", "NumLock", "ScrollLock"};
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
+
 }  // namespace
 
 void ScreenHands::move(const PointerInput& input) {
@@ -93,22 +99,32 @@ void ScreenHands::hold(std::uint8_t keycode, bool down) {
   }
 }
 
+void ScreenHands::lift(const std::string& code) {
+  auto writing = writing_.find(code);
+  if (writing != writing_.end()) {
+    hold(writing->second, false);
+    writing_.erase(writing);
+  } else if (auto keycode = x11::key_at(code)) {
+    hold(*keycode, false);
+  }
+}
+
 void ScreenHands::press(const KeyInput& input) {
-  // Held keys repeat by themselves. What the level-three key writes comes as a character.
+  // What the level-three key writes comes as a character.
   bool is_too_much = input.down && writing_.size() + held_keys_.size() >= keys_held_max;
   is_too_much = is_too_much || (input.down && screen_.is_behind());
-  if (input.repeat || is_too_much || input.key == "AltGraph") {
+  if (is_too_much || input.key == "AltGraph") {
     return;
   }
   if (!input.down) {
-    auto writing = writing_.find(input.code);
-    if (writing != writing_.end()) {
-      hold(writing->second, false);
-      writing_.erase(writing);
-    } else if (auto keycode = x11::key_at(input.code)) {
-      hold(*keycode, false);
-    }
+    lift(input.code);
     return;
+  }
+  if (input.repeat) {
+    if (is_lock_or_modifier(input.key)) {
+      return;
+    }
+    lift(input.code);  // a screen takes no notice of a key that is pressed when it is down
   }
   std::u32string text = characters_of(input.key);
   if (text.size() == 1) {

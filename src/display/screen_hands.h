@@ -27,6 +27,7 @@ class ScreenHands final : public Hands {
   Async<bool> paste(std::string text) override;
 
  private:
+  void lift(const std::string& code);
   void write_character(const std::string& code, char32_t character);
   void hold(std::uint8_t keycode, bool down);
   std::uint8_t spare_key_for(char32_t character);

@@ -20,6 +20,10 @@ constexpr auto observed = 2s;
 constexpr std::size_t frames_that_move = 16;
 constexpr auto sample_interval = 500ms;
 constexpr int samples_that_rest = 3;
+// Chromium makes no more before one of them is acknowledged.
+constexpr std::size_t frames_unacknowledged_max = 3;
+// Chromium would have sent a frame by then if there were another one.
+constexpr auto rest = 100ms;
 constexpr auto answer_patience = 2s;
 constexpr std::size_t told_under_way_max = 1000;
 constexpr auto titles_interval = 1s;
@@ -54,6 +58,7 @@ Screencast::Screencast(Executor executor, Clock& clock, Workers& workers, DevToo
       client_(executor, clock, devtools, command_bytes_max),
       all_done_(executor),
       wanted_(executor),
+      may_miss_frames_(executor),
       changed_(executor) {}
 
 Async<> Screencast::live() {
@@ -63,6 +68,7 @@ Async<> Screencast::live() {
       client_.live([this](std::string_view method, const std::string& session,
                           const json::object& params) { take_event(method, session, params); }));
   works.push_back(govern());
+  works.push_back(end_rows());
   co_await first_of(std::move(works));
 }
 
@@ -149,7 +155,7 @@ void Screencast::let_go() {
   session_.clear();
   is_casting_ = false;
   is_sampling_ = false;
-  frame_to_acknowledge_.reset();
+  unacknowledged_ = 0;
 }
 
 void Screencast::tell_pages() {
@@ -178,9 +184,44 @@ void Screencast::take_frame(const json::object& params) {
   frame_ = text_at(params, "data").value_or("");
   const json::value* width = object_at(params, "metadata").if_contains("deviceWidth");
   frame_page_width_ = width != nullptr && width->is_number() ? width->to_number<double>() : 0;
-  frame_to_acknowledge_ = integer_at(params, "sessionId");
-  frame_times_.push_back(clock_.now());
+  const std::int64_t cast = integer_at(params, "sessionId").value_or(0);
+  if (std::exchange(frame_cast_, cast) != cast) {
+    unacknowledged_ = 0;
+  }
+  const SteadyTime now = clock_.now();
+  const bool is_next = unacknowledged_ > 0 || now - stirred_at_ < rest;
+  frames_in_a_row_ = is_next ? frames_in_a_row_ + 1 : 1;
+  if (frames_in_a_row_ >= frames_unacknowledged_max) {
+    may_miss_frames_.set();
+  }
+  unacknowledged_ = std::min(unacknowledged_ + 1, frames_unacknowledged_max);
+  stirred_at_ = now;
+  frame_times_.push_back(now);
   changed_.set();
+}
+
+// One for each that was drawn, so that Chromium makes no more than are taken. Those that a newer
+// one came before are left to the end of the row.
+void Screencast::acknowledge_frame() {
+  if (unacknowledged_ > 0) {
+    --unacknowledged_;
+    stirred_at_ = clock_.now();
+    client_.post("Page.screencastFrameAck", {{"sessionId", frame_cast_}}, session_);
+  }
+}
+
+// Begins the cast anew at the end of each row of frames, which brings the last one in any case.
+Async<> Screencast::end_rows() {
+  while (true) {
+    co_await may_miss_frames_.wait();
+    co_await clock_.sleep(rest);
+    if (!is_casting_) {
+      may_miss_frames_.clear();
+    } else if (unacknowledged_ < frames_unacknowledged_max && clock_.now() - stirred_at_ >= rest) {
+      client_.post("Page.stopScreencast", {}, session_);
+      start_cast();
+    }
+  }
 }
 
 void Screencast::cast(bool on) {
@@ -190,15 +231,21 @@ void Screencast::cast(bool on) {
   is_casting_ = on;
   frame_times_.clear();
   if (on) {
-    client_.post("Page.startScreencast",
-                 {{"format", "jpeg"},
-                  {"quality", jpeg_quality},
-                  {"maxWidth", picture_.size().width},
-                  {"maxHeight", picture_.size().height}},
-                 session_);
+    start_cast();
   } else {
     client_.post("Page.stopScreencast", {}, session_);
   }
+}
+
+void Screencast::start_cast() {
+  frames_in_a_row_ = 0;
+  may_miss_frames_.clear();
+  client_.post("Page.startScreencast",
+               {{"format", "jpeg"},
+                {"quality", jpeg_quality},
+                {"maxWidth", picture_.size().width},
+                {"maxHeight", picture_.size().height}},
+               session_);
 }
 
 void Screencast::look(std::optional<Duration> interval) {
@@ -293,10 +340,7 @@ Async<Change> Screencast::update() {
   const double page_width = frame_page_width_;
   auto drawn = co_await outcome_of(
       workers_.run([frame = frame_, picture = &picture_] { return draw_frame(frame, *picture); }));
-  if (frame_to_acknowledge_) {
-    client_.post("Page.screencastFrameAck",
-                 {{"sessionId", *std::exchange(frame_to_acknowledge_, {})}}, session_);
-  }
+  acknowledge_frame();
   if (!drawn.ok()) {
     co_return Change{};  // what can't be read is no picture, and another one comes
   }

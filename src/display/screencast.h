@@ -20,6 +20,10 @@ namespace capstan {
 // costs a processor 45 ms each, whatever we take of them. So what moves all the time is not cast
 // but looked at twice a second, unless somebody watches it live. Before somebody looks for the
 // first time it doesn't even join the browser.
+//
+// Chromium makes no further frame while three are unacknowledged, and what changed meanwhile it
+// never shows by itself. So where frames came close together, a fresh one is asked for as soon as
+// no more come.
 class Screencast final : public PictureSource {
  public:
   // `picture` is drawn into, and outlives it, as does the rest.
@@ -51,6 +55,7 @@ class Screencast final : public PictureSource {
 
  private:
   Async<> govern();
+  Async<> end_rows();
   void take_event(std::string_view method, const std::string& session, const json::object& params);
   void take_frame(const json::object& params);
   void note_page(const json::object& info);
@@ -59,6 +64,8 @@ class Screencast final : public PictureSource {
   void take_session(const std::string& target_id, std::string session);
   void let_go();
   void cast(bool on);
+  void start_cast();
+  void acknowledge_frame();
   void ask_for_screenshot();
   void take_screenshot(std::string data);
   void ask_for_titles();
@@ -91,7 +98,11 @@ class Screencast final : public PictureSource {
   std::string frame_;            // the newest, as base64, until it is drawn
   double frame_page_width_ = 0;  // that it shows; 0 if that is not known
   double page_pixels_per_pixel_ = 1;
-  std::optional<std::int64_t> frame_to_acknowledge_;
+  std::int64_t frame_cast_ = 0;      // the number that Chromium gave to the cast of that frame
+  std::size_t unacknowledged_ = 0;   // frames of that cast
+  std::size_t frames_in_a_row_ = 0;  // that came close together, the newest among them
+  SteadyTime stirred_at_;            // when one came or was acknowledged
+  Event may_miss_frames_;            // since Chromium leaves out some when many are in a row
   Event changed_;
 };
 

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '../support/eventually.ts';
 import {
   claim,
@@ -90,6 +91,24 @@ for (const kind of ['headful', 'headless'] as const) {
 }
 
 for (const kind of ['headful', 'headless'] as const) {
+  test(`a key held on a ${kind} page repeats when the viewer's does`, limit, async (t) => {
+    const { link, page } = await openWatched(t, server, kind);
+    const window = await watch(t, viewers, link);
+    await window.mouse.click(...(await pointOf(window, kind, 200, 150)));
+    await eventually('the text has the focus', () =>
+      page.evaluate(`document.activeElement.id === 'text'`) as Promise<boolean>, 5_000);
+    for (const [key, written] of [['x', 'xxx'], ['{', 'xxx{{{'], ['Backspace', 'xxx']] as const) {
+      await window.keyboard.down(key);
+      await pause(1_000); // for the screen, whose clock is another one, to repeat it or not
+      await window.keyboard.down(key);
+      await window.keyboard.down(key);
+      await window.keyboard.up(key);
+      await eventually(`it is "${written}"`, async () => (await textOf(page)) === written, 5_000);
+    }
+  });
+}
+
+for (const kind of ['headful', 'headless'] as const) {
   test(`what is written on a slow ${kind} page stays in order`, limit, async (t) => {
     const { link, page } = await openWatched(t, server, kind);
     const window = await watch(t, viewers, link);
@@ -117,6 +136,23 @@ for (const kind of ['headful', 'headless'] as const) {
     assert.deepEqual([await textOf(page), await clipboard()], [written, written]);
   });
 }
+
+test('the last change of a headless page is seen, though the server had to wait', limit, async (t) => {
+  const { link, page } = await openWatched(t, server, 'headless');
+  const window = await watch(t, viewers, link);
+  await page.evaluate(`setTimeout(() => {
+    let changes = 0;
+    const timer = setInterval(() => {
+      document.body.style.background = ++changes < 10 ? 'rgb(0, 0, ' + 20 * changes + ')' : 'rgb(20, 160, 40)';
+      if (changes === 10) clearInterval(timer);
+    }, 30);
+  }, 200)`);
+  process.kill(server.pid, 'SIGSTOP');
+  await pause(1_000); // for the page, whose clock is another one
+  process.kill(server.pid, 'SIGCONT');
+  await eventually('it is green', async () =>
+    isNear(await colourSeen(window, 'headless', 500, 400), [20, 160, 40], 8), 5_000);
+});
 
 test('what a read-only link sends reaches nothing, whatever its page says', limit, async (t) => {
   for (const kind of ['headful', 'headless'] as const) {
