@@ -59,7 +59,7 @@ Async<> DevToolsTest::play() {
   while (std::optional<std::string> text = co_await browser_reader_->next()) {
     std::optional<DevToolsMessage> command = parse_message(*text);
     EXPECT_TRUE(command) << *text;
-    if (command->method.starts_with("\"Test.")) {
+    if (command->method.starts_with("\"Test.") || command->method.starts_with("\"Page.")) {
       heard_.push_back(*text);
     }
     for (std::string& answer : answers_to(*command)) {

@@ -37,8 +37,8 @@ class DevToolsTest : public LoopTest {
 
   // Answers what is asked until the pipe ends: attaches and detaches sessions ("S1", "S2", ...)
   // with their events, knows the one target "page", and sends every other command's method and
-  // session back as its result, but for "Test.silent", which has no answer. `Test.*` is kept in
-  // `heard_` as it came.
+  // session back as its result, but for "Test.silent", which has no answer. `Test.*` and `Page.*`
+  // are kept in `heard_` as they came.
   Async<> play();
   std::vector<std::string> heard_;
 
