@@ -76,6 +76,18 @@ Async<> navigate(Party* page, std::string url) {
   throw Error(ErrorCode::unavailable, "the page has gone");
 }
 
+// Chromium begins with the focus in its address bar, and no window manager gives the keyboard to
+// its window.
+Async<> take_keyboard(Party* page) {
+  co_await page->send(command(1, "Page.bringToFront", {}));
+  while (auto text = co_await page->receive()) {
+    if (answers(json::parse(*text).as_object(), 1)) {
+      co_return;
+    }
+  }
+  throw Error(ErrorCode::unavailable, "the page has gone");
+}
+
 }  // namespace
 
 Browser::Browser(Executor executor, Clock& clock, Workers& workers, BrowserKind kind,
@@ -128,6 +140,11 @@ Async<> Browser::become_ready(Duration limit) {
     throw Error(ErrorCode::unavailable, "Chromium started without a page");
   }
   first_page_ = open.front().target_id;
+  if (screen_ != nullptr) {
+    std::unique_ptr<Party> page = co_await devtools_->join_target(first_page_);
+    co_await within(clock_, limit, take_keyboard(page.get()),
+                    "Chromium did not show its page in time");
+  }
 }
 
 Async<std::vector<PageInfo>> Browser::pages() {

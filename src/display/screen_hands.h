@@ -21,7 +21,7 @@ class ScreenHands final : public Hands {
   void turn_wheel(const WheelInput& input) override;
   void press(const KeyInput& input) override;
   void release() override;
-  Async<> arrived() override { return screen_.settled(); }
+  Async<> arrived() override { return screen_.presses_taken(); }
 
   void write(std::string_view text) override;
   Async<bool> paste(std::string text) override;

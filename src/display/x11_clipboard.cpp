@@ -9,16 +9,11 @@ constexpr std::size_t piece_bytes = 200'000;  // a request has up to 256 KiB
 
 }  // namespace
 
-Async<x11::Atom> X11Clipboard::atom(std::string name) {
-  const std::string reply = co_await connection_.call(x11::intern_atom(name));
-  co_return x11::read_atom(reply);
-}
-
 Async<> X11Clipboard::prepare(x11::Id window, x11::Id root) {
   window_ = window;
-  clipboard_ = co_await atom("CLIPBOARD");
-  targets_ = co_await atom("TARGETS");
-  utf8_ = co_await atom("UTF8_STRING");
+  clipboard_ = co_await connection_.atom("CLIPBOARD");
+  targets_ = co_await connection_.atom("TARGETS");
+  utf8_ = co_await connection_.atom("UTF8_STRING");
   connection_.send(x11::create_hidden_window(window_, root));
 }
 

@@ -22,8 +22,6 @@ class X11Clipboard {
   void take(const x11::SelectionRequest& request);
 
  private:
-  Async<x11::Atom> atom(std::string name);
-
   X11Connection& connection_;
   x11::Id window_ = 0;
   x11::Atom clipboard_ = 0;

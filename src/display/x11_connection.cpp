@@ -111,6 +111,11 @@ Async<std::string> X11Connection::call(std::string request) {
   co_return std::move(call->answer->bytes);
 }
 
+Async<x11::Atom> X11Connection::atom(std::string name) {
+  const std::string reply = co_await call(x11::intern_atom(name));
+  co_return x11::read_atom(reply);
+}
+
 // Answers come in the order of the requests. One that nobody waits for is an error of a request
 // without a reply.
 void X11Connection::take(x11::Message message) {

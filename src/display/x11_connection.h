@@ -34,6 +34,8 @@ class X11Connection {
   // Sends a request and waits for its reply. Throws unavailable for an error instead of it, and
   // when the connection ends.
   Async<std::string> call(std::string request);
+  // The number of a name. Throws as call() does.
+  Async<x11::Atom> atom(std::string name);
 
  private:
   struct Call {

@@ -315,6 +315,47 @@ std::string get_input_focus() {
   return Request(opcode, 0).take();
 }
 
+std::optional<Id> read_input_focus(std::string_view reply) {
+  constexpr Id under_the_pointer = 1;
+  const Id window = four_at(reply, 8);
+  return window > under_the_pointer ? std::optional(window) : std::nullopt;
+}
+
+std::string ping(Id window, PingAtoms atoms, std::uint32_t number) {
+  constexpr std::uint8_t send_event = 25;
+  constexpr unsigned words_of_four_bytes = 32;
+  return Request(send_event, 0)
+      .four(window)
+      .four(0)
+      .byte(client_message_event)
+      .byte(words_of_four_bytes)
+      .two(0)
+      .four(window)
+      .four(atoms.wm_protocols)
+      .four(atoms.net_wm_ping)
+      .four(number)
+      .four(window)
+      .skip(8)
+      .take();
+}
+
+std::string listen_at_root(Id root) {
+  constexpr std::uint8_t change_window_attributes = 2;
+  constexpr std::uint32_t event_mask = 0x800;
+  constexpr std::uint32_t substructure_notify = 0x80000;
+  return Request(change_window_attributes, 0)
+      .four(root)
+      .four(event_mask)
+      .four(substructure_notify)
+      .take();
+}
+
+std::optional<std::uint32_t> read_pong(std::string_view event, PingAtoms atoms) {
+  const bool is_pong =
+      four_at(event, 8) == atoms.wm_protocols && four_at(event, 12) == atoms.net_wm_ping;
+  return is_pong ? std::optional(four_at(event, 16)) : std::nullopt;
+}
+
 std::optional<Message> MessageReader::take() {
   if (bytes_.size() < message_bytes) {
     return std::nullopt;

@@ -94,8 +94,23 @@ std::string append_atoms(Id window, Atom property, const std::vector<Atom>& atom
 // That the property is there, or with 0 that there is nothing to give.
 std::string answer_selection_request(const SelectionRequest& request, Atom property);
 
-// The cheapest request with a reply, which comes when all before it is done.
+// The cheapest request with a reply, which comes when all before it is done: the window that has
+// the keyboard, or nothing if none has.
 std::string get_input_focus();
+std::optional<Id> read_input_focus(std::string_view reply);
+
+// Asks the client of a window to send the number back, to the root. Clients take what they are sent
+// in order, so it has taken all keys before (_NET_WM_PING, Extended Window Manager Hints 1.5).
+struct PingAtoms {
+  Atom wm_protocols = 0;
+  Atom net_wm_ping = 0;
+};
+std::string ping(Id window, PingAtoms atoms, std::uint32_t number);
+// To hear the answers.
+std::string listen_at_root(Id root);
+inline constexpr std::uint8_t client_message_event = 33;
+// Nothing if the message is another one.
+std::optional<std::uint32_t> read_pong(std::string_view event, PingAtoms atoms);
 
 // What a server sends after its greeting.
 struct Message {

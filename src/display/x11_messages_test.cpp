@@ -56,20 +56,51 @@ TEST(X11MessagesTest, a_refusal_and_half_a_greeting_are_none) {
 
 TEST(X11MessagesTest, requests_tell_their_length_in_four_bytes) {
   Extension extension{.opcode = 130, .first_event = 90};
-  for (const std::string& request :
-       {query_extension("MIT-SHM"), query_extension("DAMAGE"), shm_query_version(extension),
-        shm_attach(extension, 1), shm_get_image(extension, 1, {.width = 5, .height = 5}, 2, 100),
-        damage_create(extension, 1, 2), damage_take(extension, 1, 2), region_create(extension, 1),
-        region_fetch(extension, 1), press(extension, Press::key_down, 38),
-        move_pointer(extension, 1, 5, 6), map_key(200, 0x01000041), get_input_focus(),
-        intern_atom("CLIPBOARD"), create_hidden_window(1, 2), own_selection(1, 2),
-        append_property(1, 2, 3, "some text"), append_atoms(1, 2, {3, 4, 5}),
-        answer_selection_request({}, 1)}) {
+  for (const std::string& request : {query_extension("MIT-SHM"),
+                                     query_extension("DAMAGE"),
+                                     shm_query_version(extension),
+                                     shm_attach(extension, 1),
+                                     shm_get_image(extension, 1, {.width = 5, .height = 5}, 2, 100),
+                                     damage_create(extension, 1, 2),
+                                     damage_take(extension, 1, 2),
+                                     region_create(extension, 1),
+                                     region_fetch(extension, 1),
+                                     press(extension, Press::key_down, 38),
+                                     move_pointer(extension, 1, 5, 6),
+                                     map_key(200, 0x01000041),
+                                     get_input_focus(),
+                                     intern_atom("CLIPBOARD"),
+                                     create_hidden_window(1, 2),
+                                     own_selection(1, 2),
+                                     append_property(1, 2, 3, "some text"),
+                                     append_atoms(1, 2, {3, 4, 5}),
+                                     answer_selection_request({}, 1),
+                                     ping(1, {}, 2),
+                                     listen_at_root(1)}) {
     ASSERT_EQ(request.size() % 4, 0U);
     EXPECT_EQ(static_cast<std::size_t>(static_cast<std::uint8_t>(request[2])), request.size() / 4);
   }
   EXPECT_EQ(press(extension, Press::key_down, 38).size(), 36U);
   EXPECT_EQ(move_pointer(extension, 1, 5, 6).size(), 36U);
+}
+
+TEST(X11MessagesTest, a_ping_comes_back_with_its_number) {
+  constexpr PingAtoms atoms{.wm_protocols = 300, .net_wm_ping = 301};
+  const std::string request = ping(0x400002, atoms, 77);
+  const std::string event = request.substr(12);  // as it is sent
+  EXPECT_EQ(event.size(), 32U);
+  EXPECT_EQ(static_cast<std::uint8_t>(event[0]), client_message_event);
+  EXPECT_EQ(read_pong(event, atoms), 77U);
+  EXPECT_FALSE(read_pong(event, {.wm_protocols = 300, .net_wm_ping = 302}));
+  EXPECT_FALSE(read_pong(event, {.wm_protocols = 299, .net_wm_ping = 301}));
+  EXPECT_FALSE(read_pong(event.substr(0, 8), atoms));
+}
+
+TEST(X11MessagesTest, only_a_window_has_the_keyboard) {
+  auto focus = [](std::uint32_t window) { return std::string(8, '\1') + four(window) + zeros(20); };
+  EXPECT_EQ(read_input_focus(focus(0x400002)), 0x400002U);
+  EXPECT_FALSE(read_input_focus(focus(0)));
+  EXPECT_FALSE(read_input_focus(focus(1))) << "whichever is under the pointer";
 }
 
 TEST(X11MessagesTest, a_stream_is_cut_into_messages_wherever_its_pieces_end) {

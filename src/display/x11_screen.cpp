@@ -16,6 +16,8 @@ namespace {
 constexpr auto patience = 10s;
 // Starting one takes 60 to 200 ms, 800 the first time on a machine.
 constexpr auto start_patience = 30s;
+// Of a client of the server, which may be one that doesn't answer.
+constexpr auto client_patience = 2s;
 
 // What we make on the server, counted from the first id that is ours.
 constexpr x11::Id segment_number = 0;
@@ -31,6 +33,7 @@ X11Screen::X11Screen(Executor executor, Clock& clock, Fd socket, const Picture& 
       connection_(executor, std::move(socket)),
       clipboard_(executor, connection_),
       damaged_(executor),
+      ponged_(executor),
       prepared_(executor) {}
 
 Async<> X11Screen::live() {
@@ -39,14 +42,7 @@ Async<> X11Screen::live() {
   if (greeted.ok()) {
     setup_ = greeted.value();
     std::vector<Async<>> works;
-    works.push_back(connection_.live([this](const x11::Message& event) {
-      if (event.code == damage_.first_event) {
-        damage_area_ = clip(x11::read_damage(event.bytes), picture_.size());
-        damaged_.set();
-      } else if (event.code == x11::selection_request_event) {
-        clipboard_.take(x11::read_selection_request(event.bytes));
-      }
-    }));
+    works.push_back(connection_.live([this](const x11::Message& event) { take_event(event); }));
     works.push_back(prepare());
     auto lived = co_await outcome_of(first_of(std::move(works)));
     failure_ = lived.ok() ? Error(ErrorCode::unavailable, "the display has gone") : lived.error();
@@ -55,6 +51,21 @@ Async<> X11Screen::live() {
   }
   prepared_.set();
   damaged_.set();
+}
+
+void X11Screen::take_event(const x11::Message& event) {
+  if (event.code == damage_.first_event) {
+    damage_area_ = clip(x11::read_damage(event.bytes), picture_.size());
+    damaged_.set();
+  } else if (event.code == x11::selection_request_event) {
+    clipboard_.take(x11::read_selection_request(event.bytes));
+  } else if (event.code == x11::client_message_event) {
+    auto number = x11::read_pong(event.bytes, ping_atoms_);
+    if (number && *number <= last_ping_) {
+      last_pong_ = std::max(last_pong_, *number);
+      ponged_.set();
+    }
+  }
 }
 
 // Doesn't return, so that the connection lives on beside it.
@@ -71,6 +82,9 @@ Async<> X11Screen::prepare() {
   co_await connection_.call(x11::damage_query_version(damage_));
   co_await connection_.call(x11::fixes_query_version(fixes_));
   co_await clipboard_.prepare(setup_.id_base + window_number, setup_.root);
+  ping_atoms_.wm_protocols = co_await connection_.atom("WM_PROTOCOLS");
+  ping_atoms_.net_wm_ping = co_await connection_.atom("_NET_WM_PING");
+  connection_.send(x11::listen_at_root(setup_.root));
   co_await settled();
   connection_.send_passing(x11::shm_attach(shm_, setup_.id_base + segment_number), picture_.file());
   connection_.send(x11::region_create(fixes_, setup_.id_base + region_number));
@@ -162,6 +176,24 @@ void X11Screen::map_key(std::uint8_t keycode, std::uint32_t symbol) {
 Async<> X11Screen::settled() {
   co_await within(clock_, patience, connection_.call(x11::get_input_focus()),
                   "the display does not answer");
+}
+
+Async<> X11Screen::presses_taken() {
+  const std::string focus = co_await within(
+      clock_, patience, connection_.call(x11::get_input_focus()), "the display does not answer");
+  if (auto window = x11::read_input_focus(focus)) {
+    const std::uint32_t number = ++last_ping_;
+    connection_.send(x11::ping(*window, ping_atoms_, number));
+    auto taken = co_await outcome_of(
+        within(clock_, client_patience, pong_of(number), "the browser does not answer"));
+  }
+}
+
+Async<> X11Screen::pong_of(std::uint32_t number) {
+  while (last_pong_ < number) {
+    ponged_.clear();
+    co_await ponged_.wait();
+  }
 }
 
 }  // namespace capstan

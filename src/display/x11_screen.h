@@ -33,6 +33,9 @@ class X11Screen final : public PictureSource {
   void map_key(std::uint8_t keycode, std::uint32_t symbol);
   // Waits until the display has done what it was asked for, and has told its other clients.
   Async<> settled();
+  // Waits until the client whose window has the keyboard has taken all that was pressed; not for
+  // one that doesn't tell that in time.
+  Async<> presses_taken();
   X11Clipboard& clipboard() { return clipboard_; }
   // A request of the core protocol without a reply, such as one that draws.
   void draw(std::string_view request) { connection_.send(request); }
@@ -42,6 +45,8 @@ class X11Screen final : public PictureSource {
   Async<> prepare();
   Async<x11::Extension> extension(std::string name);
   Async<Change> fetch();
+  void take_event(const x11::Message& event);
+  Async<> pong_of(std::uint32_t number);
 
   Clock& clock_;
   const Picture& picture_;
@@ -55,6 +60,10 @@ class X11Screen final : public PictureSource {
   Area damage_area_;         // since the last update()
   bool lost_track_ = false;  // of what has changed
   Event damaged_;
+  x11::PingAtoms ping_atoms_;
+  std::uint32_t last_ping_ = 0;
+  std::uint32_t last_pong_ = 0;
+  Event ponged_;
   Event prepared_;
   std::optional<Error> failure_;
 };

@@ -271,17 +271,11 @@ Async<> PageWatch::look_for_focus(std::string session, std::vector<std::string>*
   }
 }
 
-// One that is asked anything has seen what its screen told it before.
-Async<> PageWatch::browser_caught_up() {
-  auto caught_up = co_await outcome_of(client_.ask("Browser.getVersion", {}, "", answer_patience));
-}
-
 // Playwright makes all pages believe that they have the focus; then nobody knows which one has it.
 Async<std::string> PageWatch::focused_page() {
   if (auto shown = pages_.find(shown_); shown != pages_.end()) {
     co_return shown->second.session;
   }
-  co_await browser_caught_up();
   std::vector<std::string> focused;
   std::vector<Async<>> looks;
   for (const auto& [target, page] : pages_) {
@@ -295,7 +289,8 @@ Async<std::string> PageWatch::focused_page() {
 
 Async<> PageWatch::caught_up() {
   co_await focused_page();  // which asks all of them
-  co_await browser_caught_up();
+  // What a page did with it may be under way to the browser, as a paste is.
+  auto answered = co_await outcome_of(client_.ask("Browser.getVersion", {}, "", answer_patience));
 }
 
 Async<bool> PageWatch::insert_text(std::string text) {

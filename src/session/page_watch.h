@@ -119,7 +119,6 @@ class PageWatch {
   void set_chooser(std::shared_ptr<FileChooser> chooser);
   std::shared_ptr<FileChooser> open_chooser(const std::string& id) const;
   std::pair<const std::string, Page>* page_of(const std::string& session);
-  Async<> browser_caught_up();
   Async<> look_for_focus(std::string session, std::vector<std::string>* focused);
   // The session of the page that has the focus; empty if none has, or it isn't known which.
   Async<std::string> focused_page();

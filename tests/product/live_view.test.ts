@@ -16,9 +16,9 @@ import {
   screenWidth,
   watch,
 } from '../support/live_view.ts';
-import type { Page } from '../support/packages.ts';
+import { chromium, type Page } from '../support/packages.ts';
 import { startServer } from '../support/server.ts';
-import { endSession } from '../support/sessions.ts';
+import { endSession, openSession } from '../support/sessions.ts';
 import { isNear } from '../support/video.ts';
 
 const server = await startServer();
@@ -89,6 +89,29 @@ for (const kind of ['headful', 'headless'] as const) {
     assert.equal(await clipboard(), 'to be copied', 'nothing takes its place');
   });
 }
+
+test('the page of a headful session has the keyboard from the start', limit, async (t) => {
+  const body = { browser: { headless: { active: false } } };
+  const { id, cdp_url, live_view_url: link } = (await openSession(server, { body })) as any;
+  t.after(() => endSession(server, id));
+  const first = await chromium.connectOverCDP(cdp_url);
+  const [page] = first.contexts()[0]!.pages();
+  await page!.setContent('<input id="text">');
+  await page!.focus('#text');
+  await first.close(); // while it was there, every page thought so
+  const { socket, said, say } = await openSocket(link);
+  t.after(() => socket.close());
+  for (const key of 'Grüße') {
+    for (const event of ['down', 'up']) {
+      say({ type: 'key', event, code: 'KeyA', key, repeat: false, modifiers: 0 });
+    }
+  }
+  say({ type: 'copy' });
+  await eventually('it was copied', () => said.some(({ type }) => type === 'copied'), 5_000);
+  const second = await chromium.connectOverCDP(cdp_url);
+  t.after(() => second.close());
+  assert.equal(await textOf(second.contexts()[0]!.pages()[0]!), 'Grüße');
+});
 
 for (const kind of ['headful', 'headless'] as const) {
   test(`a key held on a ${kind} page repeats when the viewer's does`, limit, async (t) => {
