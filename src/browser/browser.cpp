@@ -78,7 +78,8 @@ Async<> navigate(Party* page, std::string url) {
 
 // Chromium begins with the focus in its address bar, and no window manager gives the keyboard to
 // its window.
-Async<> take_keyboard(Party* page) {
+Async<> take_keyboard(DevTools* devtools, std::string target_id) {
+  std::unique_ptr<Party> page = co_await devtools->join_target(std::move(target_id));
   co_await page->send(command(1, "Page.bringToFront", {}));
   while (auto text = co_await page->receive()) {
     if (answers(json::parse(*text).as_object(), 1)) {
@@ -141,8 +142,7 @@ Async<> Browser::become_ready(Duration limit) {
   }
   first_page_ = open.front().target_id;
   if (screen_ != nullptr) {
-    std::unique_ptr<Party> page = co_await devtools_->join_target(first_page_);
-    co_await within(clock_, limit, take_keyboard(page.get()),
+    co_await within(clock_, limit, take_keyboard(devtools_.get(), first_page_),
                     "Chromium did not show its page in time");
   }
 }

@@ -120,12 +120,10 @@ void ScreenHands::press(const KeyInput& input) {
     lift(input.code);
     return;
   }
-  if (input.repeat) {
-    if (is_lock_or_modifier(input.key)) {
-      return;
-    }
-    lift(input.code);  // a screen takes no notice of a key that is pressed when it is down
+  if (input.repeat && is_lock_or_modifier(input.key)) {
+    return;
   }
+  lift(input.code);  // a screen takes no notice of a key that is pressed when it is down
   std::u32string text = characters_of(input.key);
   if (text.size() == 1) {
     bool is_level_three =

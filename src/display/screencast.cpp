@@ -22,8 +22,9 @@ constexpr auto sample_interval = 500ms;
 constexpr int samples_that_rest = 3;
 // Chromium makes no more before one of them is acknowledged.
 constexpr std::size_t frames_unacknowledged_max = 3;
-// Chromium would have sent a frame by then if there were another one.
-constexpr auto rest = 100ms;
+// Chromium would have sent a frame by then if there were another one, also on a busy machine.
+constexpr auto rest = 250ms;
+constexpr auto rest_check_interval = 50ms;
 constexpr auto answer_patience = 2s;
 constexpr std::size_t told_under_way_max = 1000;
 constexpr auto titles_interval = 1s;
@@ -214,7 +215,7 @@ void Screencast::acknowledge_frame() {
 Async<> Screencast::end_rows() {
   while (true) {
     co_await may_miss_frames_.wait();
-    co_await clock_.sleep(rest);
+    co_await clock_.sleep(rest_check_interval);
     if (!is_casting_) {
       may_miss_frames_.clear();
     } else if (unacknowledged_ < frames_unacknowledged_max && clock_.now() - stirred_at_ >= rest) {
@@ -229,6 +230,7 @@ void Screencast::cast(bool on) {
     return;
   }
   is_casting_ = on;
+  unacknowledged_ = 0;
   frame_times_.clear();
   if (on) {
     start_cast();

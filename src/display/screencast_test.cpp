@@ -1,5 +1,7 @@
 #include "display/screencast.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "cdp/devtools_test.h"
 
@@ -96,10 +98,10 @@ ASYNC_TEST(ScreencastTest, draws_the_newest_frame_and_acknowledges_one_for_each_
 ASYNC_TEST(ScreencastTest, asks_for_a_fresh_frame_when_frames_that_came_close_together_have_ended) {
   co_await look(live_interval);
   co_await show_and_draw_frames(3);
-  co_await let_pass(99ms);
+  co_await let_pass(249ms);
   co_await page_has_heard_all();
   EXPECT_EQ(count_of("Page.startScreencast"), 1);
-  co_await let_pass(1ms);
+  co_await let_pass(50ms);
   co_await page_has_heard_all();
   EXPECT_EQ(count_of("Page.stopScreencast"), 1);
   EXPECT_EQ(count_of("Page.startScreencast"), 2);
@@ -130,9 +132,8 @@ ASYNC_TEST(ScreencastTest, waits_with_a_fresh_frame_while_chromium_may_send_none
   co_await page_has_heard_all();
   EXPECT_EQ(count_of("Page.startScreencast"), 1);
   co_await screencast_->update();
-  for (int i = 0; i < 2; ++i) {
-    co_await let_pass(100ms);
-  }
+  co_await let_pass(250ms);
+  co_await let_pass(50ms);
   co_await page_has_heard_all();
   EXPECT_EQ(count_of("Page.startScreencast"), 2);
   co_await close();

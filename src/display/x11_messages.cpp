@@ -315,10 +315,21 @@ std::string get_input_focus() {
   return Request(opcode, 0).take();
 }
 
-std::optional<Id> read_input_focus(std::string_view reply) {
-  constexpr Id under_the_pointer = 1;
+std::optional<Id> read_input_focus(std::string_view reply, Id root) {
+  constexpr Id whatever_is_under_the_pointer = 1;
   const Id window = four_at(reply, 8);
-  return window > under_the_pointer ? std::optional(window) : std::nullopt;
+  const bool is_window = window > whatever_is_under_the_pointer && window != root;
+  return is_window ? std::optional(window) : std::nullopt;
+}
+
+std::string query_pointer(Id root) {
+  constexpr std::uint8_t opcode = 38;
+  return Request(opcode, 0).four(root).take();
+}
+
+std::optional<Id> read_window_under_pointer(std::string_view reply) {
+  const Id window = four_at(reply, 12);
+  return window != 0 ? std::optional(window) : std::nullopt;
 }
 
 std::string ping(Id window, PingAtoms atoms, std::uint32_t number) {

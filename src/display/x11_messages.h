@@ -95,9 +95,11 @@ std::string append_atoms(Id window, Atom property, const std::vector<Atom>& atom
 std::string answer_selection_request(const SelectionRequest& request, Atom property);
 
 // The cheapest request with a reply, which comes when all before it is done: the window that has
-// the keyboard, or nothing if none has.
+// the keyboard. If that is nothing, or the root, the window under the pointer has it.
 std::string get_input_focus();
-std::optional<Id> read_input_focus(std::string_view reply);
+std::optional<Id> read_input_focus(std::string_view reply, Id root);
+std::string query_pointer(Id root);
+std::optional<Id> read_window_under_pointer(std::string_view reply);
 
 // Asks the client of a window to send the number back, to the root. Clients take what they are sent
 // in order, so it has taken all keys before (_NET_WM_PING, Extended Window Manager Hints 1.5).

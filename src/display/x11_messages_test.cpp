@@ -76,7 +76,8 @@ TEST(X11MessagesTest, requests_tell_their_length_in_four_bytes) {
                                      append_atoms(1, 2, {3, 4, 5}),
                                      answer_selection_request({}, 1),
                                      ping(1, {}, 2),
-                                     listen_at_root(1)}) {
+                                     listen_at_root(1),
+                                     query_pointer(1)}) {
     ASSERT_EQ(request.size() % 4, 0U);
     EXPECT_EQ(static_cast<std::size_t>(static_cast<std::uint8_t>(request[2])), request.size() / 4);
   }
@@ -97,10 +98,17 @@ TEST(X11MessagesTest, a_ping_comes_back_with_its_number) {
 }
 
 TEST(X11MessagesTest, only_a_window_has_the_keyboard) {
+  constexpr Id root = 0x39;
   auto focus = [](std::uint32_t window) { return std::string(8, '\1') + four(window) + zeros(20); };
-  EXPECT_EQ(read_input_focus(focus(0x400002)), 0x400002U);
-  EXPECT_FALSE(read_input_focus(focus(0)));
-  EXPECT_FALSE(read_input_focus(focus(1))) << "whichever is under the pointer";
+  EXPECT_EQ(read_input_focus(focus(0x400002), root), 0x400002U);
+  EXPECT_FALSE(read_input_focus(focus(0), root));
+  EXPECT_FALSE(read_input_focus(focus(1), root)) << "whichever is under the pointer";
+  EXPECT_FALSE(read_input_focus(focus(root), root));
+  auto pointer = [](std::uint32_t child) {
+    return std::string(8, '\1') + four(root) + four(child) + zeros(16);
+  };
+  EXPECT_EQ(read_window_under_pointer(pointer(0x400002)), 0x400002U);
+  EXPECT_FALSE(read_window_under_pointer(pointer(0)));
 }
 
 TEST(X11MessagesTest, a_stream_is_cut_into_messages_wherever_its_pieces_end) {

@@ -178,10 +178,18 @@ Async<> X11Screen::settled() {
                   "the display does not answer");
 }
 
+Async<std::optional<x11::Id>> X11Screen::window_with_keyboard() {
+  const std::string focus = co_await connection_.call(x11::get_input_focus());
+  if (auto window = x11::read_input_focus(focus, setup_.root)) {
+    co_return window;
+  }
+  const std::string pointer = co_await connection_.call(x11::query_pointer(setup_.root));
+  co_return x11::read_window_under_pointer(pointer);
+}
+
 Async<> X11Screen::presses_taken() {
-  const std::string focus = co_await within(
-      clock_, patience, connection_.call(x11::get_input_focus()), "the display does not answer");
-  if (auto window = x11::read_input_focus(focus)) {
+  if (auto window = co_await within(clock_, patience, window_with_keyboard(),
+                                    "the display does not answer")) {
     const std::uint32_t number = ++last_ping_;
     connection_.send(x11::ping(*window, ping_atoms_, number));
     auto taken = co_await outcome_of(

@@ -46,6 +46,7 @@ class X11Screen final : public PictureSource {
   Async<x11::Extension> extension(std::string name);
   Async<Change> fetch();
   void take_event(const x11::Message& event);
+  Async<std::optional<x11::Id>> window_with_keyboard();
   Async<> pong_of(std::uint32_t number);
 
   Clock& clock_;

@@ -145,6 +145,13 @@ ASYNC_TEST(X11ScreenTest, a_large_change_is_told_from_a_small_one) {
   EXPECT_EQ(change.pixels, 17);
 }
 
+ASYNC_TEST(X11ScreenTest, presses_on_a_screen_without_windows_wait_for_nobody) {
+  co_await start();
+  screen_->press(x11::Press::key_down, 38);
+  screen_->press(x11::Press::key_up, 38);
+  co_await within(real_clock_, 1s, screen_->presses_taken(), "waited for a window");
+}
+
 ASYNC_TEST(X11ScreenTest, a_screen_of_another_size_is_refused) {
   auto started = co_await outcome_of(start({.width = 640, .height = 480}));
   EXPECT_FALSE(started.ok());

@@ -212,10 +212,10 @@ Async<> LiveViewer::press(KeyInput key) {
     co_return;
   }
   bool is_foreign = !key.key.empty() && (static_cast<unsigned char>(key.key.front()) & 0x80) != 0;
-  if (!is_foreign) {
-    view_.browser_.hands().press(key);
-  } else if (key.down) {
+  if (is_foreign && key.down) {
     co_await write(key.key);
+  } else {
+    view_.browser_.hands().press(key);  // what is let go may have had another name when pressed
   }
 }
 

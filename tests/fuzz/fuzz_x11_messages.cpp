@@ -17,7 +17,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     CHECK(setup->size.width >= 0 && setup->size.height >= 0);
   }
   x11::read_extension(text);
-  x11::read_input_focus(text);
+  x11::read_input_focus(text, 1);
+  x11::read_window_under_pointer(text);
   x11::read_pong(text, {});
   Change change = x11::read_region(text);
   CHECK(change.pixels >= 0);

@@ -128,6 +128,17 @@ for (const kind of ['headful', 'headless'] as const) {
       await window.keyboard.up(key);
       await eventually(`it is "${written}"`, async () => (await textOf(page)) === written, 5_000);
     }
+    await window.keyboard.press('x');
+    await eventually('x is one key again', async () => (await textOf(page)) === 'xxxx', 5_000);
+
+    // On a German keyboard the key of "?" is called "ß" if Shift is let go before it.
+    const viewer = await window.context().newCDPSession(window);
+    for (let i = 0; i < 2; ++i) {
+      const stroke = { code: 'Minus', key: '?', text: '?' };
+      await viewer.send('Input.dispatchKeyEvent', { type: 'keyDown', ...stroke });
+      await viewer.send('Input.dispatchKeyEvent', { type: 'keyUp', code: 'Minus', key: 'ß' });
+    }
+    await eventually('? is written twice', async () => (await textOf(page)) === 'xxxx??', 5_000);
   });
 }
 
