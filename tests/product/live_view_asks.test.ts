@@ -200,6 +200,9 @@ test('what is pasted goes where the focus is: the address bar, or the page that 
   say({ type: 'key', event: 'down', code: 'ControlLeft', key: 'Control', modifiers: 0 });
   press('KeyL', 'l', 2);
   say({ type: 'key', event: 'up', code: 'ControlLeft', key: 'Control', modifiers: 0 });
+  const pageIsAsked = async () => ((await page.evaluate('seen')) as string[]).includes('keydown:l');
+  await eventually('the page is asked before the bar', pageIsAsked, 5_000);
+  await pause(500); // as a person does, who sees where the focus is
   const address = `${site.url}/form?${'aB9-_~.'.repeat(500)}`;
   say({ type: 'paste', text: address });
   await pause(500); // as a person does; the bar reads a clipboard when it comes to it
