@@ -49,17 +49,23 @@ bool tells_of_dialog(const json::object& message) {
   return text_at(message, "method") == "Page.javascriptDialogOpening";
 }
 
+// Gives a command and waits for its answer, whatever else the page says meanwhile.
+Async<> command_page(Party* page, int id, std::string_view method) {
+  co_await page->send(command(id, method, {}));
+  while (auto text = co_await page->receive()) {
+    if (answers(json::parse(*text).as_object(), id)) {
+      co_return;
+    }
+  }
+  throw Error(ErrorCode::unavailable, "the page has gone");
+}
+
 // Chromium answers Page.navigate before the new document is there, so the event is waited for. A
 // page whose renderer is still starting sends events only once it has answered Page.enable, and a
 // short document may be there before that.
 Async<> navigate(Party* page, std::string url) {
-  co_await page->send(command(1, "Page.enable", {}));
-  while (auto text = co_await page->receive()) {
-    if (answers(json::parse(*text).as_object(), 1)) {
-      co_await page->send(command(2, "Page.navigate", {{"url", std::move(url)}}));
-      break;
-    }
-  }
+  co_await command_page(page, 1, "Page.enable");
+  co_await page->send(command(2, "Page.navigate", {{"url", std::move(url)}}));
   while (auto text = co_await page->receive()) {
     json::value message = json::parse(*text);
     if (tells_of_navigation(message.as_object())) {
@@ -80,13 +86,7 @@ Async<> navigate(Party* page, std::string url) {
 // its window.
 Async<> take_keyboard(DevTools* devtools, std::string target_id) {
   std::unique_ptr<Party> page = co_await devtools->join_target(std::move(target_id));
-  co_await page->send(command(1, "Page.bringToFront", {}));
-  while (auto text = co_await page->receive()) {
-    if (answers(json::parse(*text).as_object(), 1)) {
-      co_return;
-    }
-  }
-  throw Error(ErrorCode::unavailable, "the page has gone");
+  co_await command_page(page.get(), 1, "Page.bringToFront");
 }
 
 }  // namespace

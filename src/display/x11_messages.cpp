@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t message_bytes = 32;
 // A region of 100,000 rectangles, which nobody's screen falls into.
 constexpr std::size_t message_bytes_max = std::size_t{1} << 20;
+constexpr std::uint8_t send_event = 25;     // a request, to another client
 constexpr std::uint8_t generic_event = 35;  // the only one that may be longer than 32 bytes
 
 // A request, field by field. The second byte is the extension's own request, or a small argument.
@@ -294,7 +295,6 @@ std::string append_atoms(Id window, Atom property, const std::vector<Atom>& atom
 }
 
 std::string answer_selection_request(const SelectionRequest& request, Atom property) {
-  constexpr std::uint8_t send_event = 25;
   constexpr unsigned selection_notify = 31;
   return Request(send_event, 0)
       .four(request.requestor)
@@ -333,7 +333,6 @@ std::optional<Id> read_window_under_pointer(std::string_view reply) {
 }
 
 std::string ping(Id window, PingAtoms atoms, std::uint32_t number) {
-  constexpr std::uint8_t send_event = 25;
   constexpr unsigned words_of_four_bytes = 32;
   return Request(send_event, 0)
       .four(window)

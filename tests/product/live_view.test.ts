@@ -9,6 +9,7 @@ import { eventually } from '../support/eventually.ts';
 import {
   claim,
   colourSeen,
+  type Kind,
   launchViewers,
   openSocket,
   openWatched,
@@ -29,6 +30,11 @@ const limit = { timeout: 120_000 };
 
 const textOf = (page: Page): Promise<string> =>
   page.evaluate(`document.getElementById('text').value`);
+const clickOnText = async (window: Page, page: Page, kind: Kind): Promise<void> => {
+  await window.mouse.click(...(await pointOf(window, kind, 200, 150)));
+  await eventually('the text has the focus', () =>
+    page.evaluate(`document.activeElement.id === 'text'`) as Promise<boolean>, 5_000);
+};
 const seenBy = (page: Page): Promise<string[]> => page.evaluate('seen');
 
 for (const kind of ['headful', 'headless'] as const) {
@@ -47,9 +53,7 @@ for (const kind of ['headful', 'headless'] as const) {
     await page.evaluate(`document.body.style.background = 'rgb(10, 20, 240)'`);
     await shows('the page turned blue by itself', [10, 20, 240]);
 
-    await window.mouse.click(...(await pointOf(window, kind, 200, 150)));
-    await eventually('the text has the focus', () =>
-      page.evaluate(`document.activeElement.id === 'text'`) as Promise<boolean>, 5_000);
+    await clickOnText(window, page, kind);
     await window.keyboard.type('Ahoy, {World}!');
     await eventually('it is written', async () => (await textOf(page)) === 'Ahoy, {World}!', 5_000);
     await window.keyboard.press('Enter');
@@ -117,9 +121,7 @@ for (const kind of ['headful', 'headless'] as const) {
   test(`a key held on a ${kind} page repeats when the viewer's does`, limit, async (t) => {
     const { link, page } = await openWatched(t, server, kind);
     const window = await watch(t, viewers, link);
-    await window.mouse.click(...(await pointOf(window, kind, 200, 150)));
-    await eventually('the text has the focus', () =>
-      page.evaluate(`document.activeElement.id === 'text'`) as Promise<boolean>, 5_000);
+    await clickOnText(window, page, kind);
     for (const [key, written] of [['x', 'xxx'], ['{', 'xxx{{{'], ['Backspace', 'xxx']] as const) {
       await window.keyboard.down(key);
       await pause(1_000); // for the screen, whose clock is another one, to repeat it or not
@@ -146,9 +148,7 @@ for (const kind of ['headful', 'headless'] as const) {
   test(`what is written on a slow ${kind} page stays in order`, limit, async (t) => {
     const { link, page } = await openWatched(t, server, kind);
     const window = await watch(t, viewers, link);
-    await window.mouse.click(...(await pointOf(window, kind, 200, 150)));
-    await eventually('the text has the focus', () =>
-      page.evaluate(`document.activeElement.id === 'text'`) as Promise<boolean>, 5_000);
+    await clickOnText(window, page, kind);
     await page.evaluate(`addEventListener('keydown', () => {
       for (const end = performance.now() + 100; performance.now() < end; ) {}
     })`);
